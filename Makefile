@@ -1,0 +1,57 @@
+# Every command of the project. `make` alone lists them.
+.DEFAULT_GOAL := help
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= python3
+export DAGSTER_HOME ?= $(CURDIR)/dagster_home
+
+.PHONY: help
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+# One stamp per set of extras: `make demo` installs what runs, `make test` also what tests.
+$(VENV)/run.stamp: pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[ui]'
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/run.stamp
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[ui,postgres,dev]'
+	@touch $@
+
+.PHONY: demo
+demo: $(VENV)/run.stamp ## make a sample, run the whole graph, print the result
+	@$(BIN)/mta demo
+
+.PHONY: up
+up: $(VENV)/run.stamp ## start the Dagster UI and daemon on the same lake
+	@$(BIN)/mta up
+
+.PHONY: test
+test: $(VENV)/dev.stamp ## run the tests
+	$(BIN)/pytest -n 2
+
+.PHONY: check
+check: $(VENV)/dev.stamp ## format, lint, types, import contracts, docs in step, sizes
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/cog --check -r README.md docs/*.md
+	$(BIN)/python .ci/sizes.py
+
+.PHONY: fix
+fix: $(VENV)/dev.stamp ## format, apply safe lint fixes, regenerate the docs' tables
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/cog -r README.md docs/*.md
+
+.PHONY: constraints
+constraints: $(VENV)/run.stamp ## refresh the exact pins (then run make check test)
+	$(BIN)/uv pip compile --quiet --universal --upgrade --all-extras --no-header --no-annotate --no-emit-index-url --no-emit-find-links --python-version 3.11 -o constraints.txt pyproject.toml
+	sed -i '/^-e/d;/^\./d' constraints.txt
+
+.PHONY: clean
+clean: ## remove the lake, Dagster's storage and caches (not .venv)
+	rm -rf .mta dagster_home/storage dagster_home/history dagster_home/schedules dagster_home/logs .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

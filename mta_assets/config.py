@@ -1,0 +1,132 @@
+"""What `mta.yaml` may say, with its defaults: one pydantic model per section, errors that name the line's path. No environment, no I/O beyond the one file."""
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from mta_assets.errors import ConfigError
+
+Kind = Literal["touchpoints", "conversions", "spend", "event_log"]
+Format = Literal["auto", "csv", "json", "ndjson", "parquet"]
+
+
+def _known_timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"{name!r} is no IANA time zone; write for example 'Europe/Berlin' or 'UTC'") from error
+    return name
+
+
+Timezone = Annotated[str, AfterValidator(_known_timezone)]
+
+
+class Section(BaseModel):
+    """A part of the file: frozen, and an unknown key is an error rather than ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SourceConfig(Section):
+    """One declared source of raw files."""
+
+    kind: Kind = Field(
+        description="What a row is: a touchpoint, a conversion, a day's spend, or (event_log) a touchpoint that may be a conversion too."
+    )
+    glob: str = Field(description="Which files of the landing folder belong to it, e.g. 'web/*.csv.gz'.")
+    format: Format = "auto"
+    columns: dict[str, str] = Field(default_factory=dict, description="Our column name -> theirs, e.g. user_id: customer_id.")
+    defaults: dict[str, str] = Field(default_factory=dict, description="Our column name -> the value of every row that has none.")
+    timezone: Timezone = Field("UTC", description="The zone of times that carry no offset.")
+    delimiter: str | None = Field(None, min_length=1, max_length=1, description="CSV; detected when absent.")
+    quote: str = Field('"', min_length=1, max_length=1, description="CSV.")
+    encoding: str | None = Field(None, description="Text; detected (BOM, then UTF-8, then by content) when absent.")
+    visit_is_touch: bool = Field(True, description="event_log: whether a conversion row's channel counts as a touch of its own.")
+
+
+class ChannelRule(Section):
+    """One rule of the channel rule set; every stated condition must hold. Patterns are case-insensitive regular expressions for the whole value."""
+
+    channel: str = Field(min_length=1, description="The channel that a matching row gets.")
+    source: str | None = None
+    medium: str | None = None
+    campaign: str | None = None
+    referrer: str | None = None
+    source_category: Literal["search", "shopping", "social", "video"] | None = Field(
+        None, description="The kind of site that the source or referrer is."
+    )
+
+
+class ChannelsConfig(Section):
+    """Rules put before the published default rule set."""
+
+    rules: tuple[ChannelRule, ...] = ()
+    default_rules: bool = Field(True, description="Whether the GA4 default channel group follows your own rules.")
+
+
+class MilestonesConfig(Section):
+    """Which goals mark a stage of the funnel. A goal named here is a milestone and is not itself credited."""
+
+    lead: str | None = Field(None, description="The goal that makes a lead, e.g. sign_up.")
+    opportunity: str | None = Field(None, description="The goal that makes an opportunity, e.g. add_to_cart.")
+
+
+class Config(Section):
+    """All of `mta.yaml`. Every key is optional; the defaults work for files that already use our column names."""
+
+    version: Literal[1] = 1
+    reporting_timezone: Timezone = Field("UTC", description="The zone in which days are cut.")
+    currency: str = Field("USD", pattern="^[A-Z]{3}$", description="ISO 4217; for rows that name none.")
+    earliest_day: date = Field(date(2015, 1, 1), description="The first day the lake keeps; earlier rows are quarantined.")
+    latest_ahead_hours: float = Field(
+        24, ge=0, description="How far a row's time may lie ahead of the clock at ingest; later rows are quarantined."
+    )
+    lookback_days: float = Field(30, gt=0, le=730, description="How long before a conversion a touch still counts.")
+    restart_after_conversion: bool = Field(
+        False, description="Whether a conversion ends the journey, so that no touch serves two conversions."
+    )
+    settle_days: int = Field(3, ge=0, description="A day is provisional until the data reach this many days past it.")
+    fit_window_days: int = Field(
+        90, ge=1, le=1096, description="How many closing days a learned model looks back on, the day itself included."
+    )
+    touch_kinds: tuple[Literal["click", "view", "visit"], ...] = Field(
+        ("click", "view", "visit"), min_length=1, description="Which kinds of touch may earn credit."
+    )
+    sources: dict[str, SourceConfig] = Field(default_factory=dict)
+    channels: ChannelsConfig = ChannelsConfig()
+    milestones: MilestonesConfig = MilestonesConfig()
+    models: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="Model or variant name -> parameters; a variant names its model with 'model'."
+    )
+
+    @property
+    def declared_sources(self) -> dict[str, SourceConfig]:
+        """The sources in force: those of the file, or one folder per kind when the file declares none."""
+        return self.sources or {
+            kind: SourceConfig(kind=kind, glob=f"{kind}/*") for kind in ("touchpoints", "conversions", "spend", "event_log")
+        }
+
+
+def load_config(path: Path) -> Config:
+    """The configuration of `path`, or the defaults when it does not exist. Raises ConfigError that names each wrong key."""
+    if not path.exists():
+        return Config()
+    try:
+        return parse_config(yaml.safe_load(path.read_text(encoding="utf-8")) or {}, name=str(path))
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path} is not valid YAML: {error}") from error
+
+
+def parse_config(document: dict[str, Any], name: str = "mta.yaml") -> Config:
+    """The configuration that a parsed document says. Raises ConfigError that names each wrong key."""
+    if not isinstance(document, dict):
+        raise ConfigError(f"{name} must be a mapping of settings at its top; see docs/data.md for the keys.")
+    try:
+        return Config.model_validate(document)
+    except ValidationError as error:
+        lines = [f"  {'.'.join(str(part) for part in problem['loc']) or '(top)'}: {problem['msg']}" for problem in error.errors()]
+        raise ConfigError(f"{name} has {len(lines)} wrong setting(s):\n" + "\n".join(lines)) from error

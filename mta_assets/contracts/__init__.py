@@ -1,0 +1,1 @@
+"""What each table is, once: columns, grain, key, checks. No I/O."""

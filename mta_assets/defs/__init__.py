@@ -1,0 +1,1 @@
+"""The only place for Dagster: partitions, assets, checks, jobs, schedules, sensors."""

@@ -1,0 +1,37 @@
+"""Every error a user can meet. Each message says what was wrong, where, and what to do next. No logic beyond wording."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class MtaError(Exception):
+    """Something the user can mend; the message says how."""
+
+
+class ConfigError(MtaError):
+    """A setting or a line of `mta.yaml` is wrong; the message names its path."""
+
+
+class DataError(MtaError):
+    """A file as a whole cannot be read or used. Single bad rows are never errors: they go to quarantine."""
+
+
+class ModelError(MtaError):
+    """A model cannot be computed as asked."""
+
+
+class UnavailableError(ModelError):
+    """A model's needs are not met by the input (no milestones, no times); others still run."""
+
+
+class LakeError(MtaError):
+    """A table of the lake cannot be read or written."""
+
+
+def did_you_mean(wrong: str, known: Iterable[str]) -> str:
+    """A hint that names the nearest right names, or all of them when none is near."""
+    names = sorted(known)
+    near = get_close_matches(wrong, names, n=3, cutoff=0.6)
+    if near:
+        return f"Did you mean {' or '.join(repr(n) for n in near)}?"
+    return f"Known: {', '.join(names)}." if names else "None is known here."

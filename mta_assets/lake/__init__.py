@@ -1,0 +1,1 @@
+"""The only place that reads and writes tables (Delta Lake) and holds DuckDB connections."""

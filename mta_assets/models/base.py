@@ -1,0 +1,138 @@
+"""What every attribution model is and offers. The models themselves each have a file; `registry` lists them."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from mta_assets.contracts.arrays import Floats, Ints, Statistics, Touches
+from mta_assets.models.normalise import per_journey
+
+
+@dataclass(frozen=True, kw_only=True)
+class Example:
+    """A worked example that a person can check by hand. It is tested, documented and served.
+
+    journeys: rows of a path table: path, conversions, nulls, value, and (where times matter) age_hours per touch.
+    credit: channel -> credited conversions.
+    effects: channel -> raw effect, for learned models that have one.
+    """
+
+    journeys: tuple[Mapping[str, Any], ...]
+    credit: Mapping[str, float]
+    effects: Mapping[str, float] = field(default_factory=dict)
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TouchAllocation:
+    """Credit that follows the journey. weight: (touches,) float64, share of its journey's conversions that each touch earns."""
+
+    weight: Floats
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShareAllocation:
+    """Credit shared by what was learned, the same for every conversion. share, value_share: (units,) float64, each sums to 1."""
+
+    share: Floats
+    value_share: Floats
+
+
+Allocation = TouchAllocation | ShareAllocation
+
+
+@dataclass(frozen=True, kw_only=True)
+class PathWeights:
+    """Weights by path. path_hash: (paths,) int64 ascending; offsets: (paths + 1,); weight: (touches,), each path's sums to 1."""
+
+    path_hash: Ints
+    offsets: Ints
+    weight: Floats
+
+
+@dataclass(frozen=True, kw_only=True)
+class Learned:
+    """What a learned model learned over its fit window.
+
+    units: sorted labels. effect, value_effect: (units,) raw, neither clipped nor normalised. share, value_share: (units,) sum to 1, or all 0 when
+    nothing converted. conversions, value: (units,) credit within the fit window. paths: weights by path, for models that learn them.
+    note: what a reader should know of this fit (sampled with which standard error, ...).
+    """
+
+    units: tuple[str, ...]
+    effect: Floats
+    value_effect: Floats
+    share: Floats
+    value_share: Floats
+    conversions: Floats
+    value: Floats
+    paths: PathWeights | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttributionModel(ABC):
+    """One attribution model with its parameters. Instances are valid when they exist: `__post_init__` checks, raising ModelError."""
+
+    title: ClassVar[str]
+    source: ClassVar[str]  # one line: paper with DOI, or the vendor's definition
+    formula: ClassVar[str]  # one line of plain text or TeX
+    when: ClassVar[str]  # when to use it, and when not
+    example: ClassVar[Example]
+    additive: ClassVar[bool] = True  # whether credit sums to the conversions
+    needs_times: ClassVar[bool] = False
+    needs_milestones: ClassVar[bool] = False
+
+    def missing(self, touches: Touches) -> str | None:
+        """Why this model cannot be computed on this input, with what to do; None when it can."""
+        if self.needs_times and touches.age_hours is None:
+            return "the input has no times of touches; send events rather than a path table"
+        if self.needs_milestones and touches.lead is None and touches.opportunity is None:
+            return "no milestone is configured; name the goals under 'milestones' in mta.yaml (lead, opportunity)"
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleModel(AttributionModel):
+    """A model that needs one journey at a time."""
+
+    kind: ClassVar[Literal["rule"]] = "rule"
+
+    @abstractmethod
+    def weight(self, touches: Touches) -> Floats:
+        """(touches,) unnormalised weight >= 0 of every touch, vectorised over all journeys at once."""
+
+    def allocate(self, touches: Touches) -> TouchAllocation:
+        """Each touch's share of its journey."""
+        weight = self.weight(touches)
+        return TouchAllocation(weight=per_journey(weight, touches) if self.additive else weight)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearnedModel(AttributionModel):
+    """A model that needs many journeys: it learns over a fit window and credits conversions by what it learned."""
+
+    kind: ClassVar[Literal["learned"]] = "learned"
+    needs: ClassVar[tuple[str, ...]]  # which Statistics it learns from: "coalitions", "paths", "positions", "transitions_1" ...
+
+    @abstractmethod
+    def fit(self, statistics: Statistics) -> Learned:
+        """What the fit window teaches. Raises ModelError when the model is too large for the data; never when nothing converted."""
+
+    def allocate(self, touches: Touches, learned: Learned) -> Allocation:
+        """How the conversions of `touches` are shared out. The default is one set of shares for all of them."""
+        return ShareAllocation(
+            share=align(learned.share, learned.units, touches.units),
+            value_share=align(learned.value_share, learned.units, touches.units),
+        )
+
+
+def align(numbers: Floats, units: tuple[str, ...], onto: tuple[str, ...]) -> Floats:
+    """The numbers of `units` in the order of `onto`; a unit that was never learned about gets 0. `units` must be within `onto`."""
+    code = {unit: index for index, unit in enumerate(onto)}
+    aligned = np.zeros(len(onto))
+    aligned[[code[unit] for unit in units]] = numbers
+    return aligned

@@ -1,0 +1,1 @@
+"""Frame in, Finding out: pure checks that the Dagster checks wrap."""

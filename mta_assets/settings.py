@@ -1,0 +1,20 @@
+"""The only reader of the environment: where things are. What is structured (sources, rules, models) lives in `mta.yaml`, read by `config`."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Environment variables, each with the prefix `MTA_`. With none set, everything lives under `.mta/` in the current folder."""
+
+    model_config = SettingsConfigDict(env_prefix="MTA_", frozen=True, extra="ignore")
+
+    lake: str = Field(".mta/lake", description="Where the tables are: a folder or an object-store URL (s3://, gs://, az://).")
+    landing: Path = Field(Path(".mta/landing"), description="The folder that raw files are dropped into, one sub-folder per source.")
+    config: Path = Field(Path("mta.yaml"), description="The YAML file with sources, channel rules, goals and models; may be absent.")
+    threads: int = Field(0, ge=0, description="Threads for DuckDB; 0 takes one per core.")
+    memory_limit: str = Field("2GB", description="What DuckDB may hold in memory before it spills to disk.")
+    sensor_seconds: int = Field(30, ge=1, description="How often the landing and restatement sensors look, in seconds.")
+    ui_port: int = Field(3000, ge=1, le=65535, description="The port of the Dagster UI that `mta up` starts.")

@@ -1,0 +1,1 @@
+"""Realistic raw files of any size, seeded. Pure numpy and polars; only `write` touches files."""
