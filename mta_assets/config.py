@@ -74,6 +74,11 @@ class MilestonesConfig(Section):
     lead: str | None = Field(None, description="The goal that makes a lead, e.g. sign_up.")
     opportunity: str | None = Field(None, description="The goal that makes an opportunity, e.g. add_to_cart.")
 
+    @property
+    def stages(self) -> dict[str, str]:
+        """The configured stages: lead | opportunity -> goal."""
+        return {stage: goal for stage, goal in (("lead", self.lead), ("opportunity", self.opportunity)) if goal}
+
 
 class Config(Section):
     """All of `mta.yaml`. Every key is optional; the defaults work for files that already use our column names."""

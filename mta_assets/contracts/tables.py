@@ -108,18 +108,17 @@ STAGED_SPEND = _staged("spend", "spend_id", _SPEND, event=False)
 
 FILES = Table(
     name="staged/files",
-    grain="one file of one source, in its current version",
-    key=("source_name", "file"),
+    grain="one version of one file of one source; at most one version of a file is current",
+    key=("source_name", "file", "file_version"),
     partition=None,
     columns=(
         *PROVENANCE[:2],
         FILE_VERSION,
-        _text("kind", "what its rows are: touchpoints, conversions, spend or event_log"),
         Column(
             name="status",
             dtype=TEXT,
-            meaning="ingested, or unreadable",
-            rules=(rules.one_of("ingested", "unreadable"),),
+            meaning="current; replaced by a later version; or unreadable, and the version before it stays current",
+            rules=(rules.one_of("current", "replaced", "unreadable"),),
         ),
         Column(name="size_bytes", dtype=WHOLE, meaning="the file's size"),
         Column(name="modified", dtype=TIME, meaning="the file's modification time"),
@@ -186,6 +185,20 @@ SPEND = Table(
     grain="one row of spend of a day, channel and campaign (a source may say more than one)",
     key=("source_name", "spend_id"),
     columns=(DAY_COLUMN, _text("spend_id", "the row's identity within its source"), *_SPEND, *PROVENANCE),
+)
+CONFLICTS = Table(
+    name="core/conflicts",
+    grain="one valid row whose identity another row of the same source has with other content, and won",
+    key=("source_name", "file", "row", "kind"),
+    columns=(
+        DAY_COLUMN,
+        _text("kind", "touchpoints, conversions or spend"),
+        *PROVENANCE,
+        Column(name="column", dtype=TEXT, meaning="the identifier"),
+        Column(name="value", dtype=TEXT, meaning="the identity both rows claim"),
+        Column(name="reason", dtype=TEXT, meaning="which row won", rules=(rules.NOT_EMPTY,)),
+        Column(name="remedy", dtype=TEXT, meaning="what to do", rules=(rules.NOT_EMPTY,)),
+    ),
 )
 RESTATEMENTS = Table(
     name="core/restatements",
@@ -495,4 +508,4 @@ CORE = {"touchpoints": TOUCHPOINTS, "conversions": CONVERSIONS, "spend": SPEND}
 IDENTIFIER = {"touchpoints": "event_id", "conversions": "conversion_id", "spend": "spend_id"}
 STATISTICS = (PATHS, COALITIONS, TRANSITIONS, POSITIONS, PLACEMENTS)
 MARTS = (CHANNEL_DAILY, SPEND_DAILY, CHANNEL_PERFORMANCE)
-FIXED_TABLES = (FILES, QUARANTINE, *STAGED.values(), *CORE.values(), RESTATEMENTS, JOURNEYS, *STATISTICS, *MARTS)
+FIXED_TABLES = (FILES, QUARANTINE, *STAGED.values(), *CORE.values(), CONFLICTS, RESTATEMENTS, JOURNEYS, *STATISTICS, *MARTS)

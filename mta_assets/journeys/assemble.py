@@ -1,0 +1,180 @@
+"""Frames to arrays and back: sorted events become journeys (one row each, contract `core/journeys`), and those become `Touches` for the models."""
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from mta_assets.contracts.arrays import Bools, Floats, Ints, Touches, ranges
+from mta_assets.contracts.tables import BUCKETS, JOURNEYS
+from mta_assets.journeys.events import UserEvents, microseconds
+from mta_assets.journeys.kernel import Slices, first_within, last_at_or_before
+
+# Channel names that mean "no known origin", in lower case: ours, GA's and Matomo's.
+DIRECT = ("direct", "(direct)", "direct entry", "direct / none")
+MICROSECONDS_PER_HOUR = 3_600_000_000
+UNIT_SEPARATOR = "\x1f"  # cannot occur in a name: contracts refuse control characters
+STAGES = ("lead", "opportunity")
+
+
+def journey_frame(events: UserEvents, slices: Slices, lookback_us: int, timezone: str) -> pl.DataFrame:
+    """`core/journeys` rows of these slices, in the table's order."""
+    converted = slices.conversion >= 0
+    conversion = (
+        events.conversions[np.where(converted, slices.conversion, 0)]
+        if events.conversions.height
+        else _no_conversion(events, len(converted))
+    )
+    closing = pl.Series("closing_ts", slices.closing_ts, dtype=pl.Int64).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+    owner = _owners(events, slices)
+    when = pl.lit(pl.Series(converted))
+    frame = conversion.select(
+        closing.dt.convert_time_zone(timezone).dt.date().alias("day"),
+        pl.Series("bucket", owner & (BUCKETS - 1), dtype=pl.Int8),
+        pl.Series("user", owner, dtype=pl.Int64),
+        pl.when(when).then(pl.lit("converted")).otherwise(pl.lit("expired")).alias("outcome"),
+        closing,
+        *(pl.when(when).then(pl.col(c)).otherwise(pl.lit("")).alias(c) for c in ("source_name", "conversion_id", "goal")),
+        pl.when(when).then(pl.col("value")).otherwise(pl.lit(0).cast(JOURNEYS.schema["value"])).alias("value"),
+        pl.when(when).then(pl.col("currency")).otherwise(pl.lit("")).alias("currency"),
+    ).with_columns(*_touch_lists(events.touchpoints, slices), *_milestones(events, slices, lookback_us))
+    return JOURNEYS.conform(frame).sort("day", "bucket", "user", "closing_ts", "source_name", "conversion_id")
+
+
+def touches_of(
+    journeys: pl.DataFrame, *, columns: tuple[str, ...] = ("channel",), value_currency: str | None = None, stages: tuple[str, ...] = ()
+) -> Touches:
+    """The journeys as arrays for the models, in the frame's order.
+
+    columns: what a unit is made of, e.g. channel and campaign; labels are joined by `UNIT_SEPARATOR`.
+    value_currency: only values in this currency count (a sum over currencies means nothing); None takes every value as it is.
+    stages: the configured milestones.
+    """
+    length = journeys["channel"].list.len().to_numpy().astype(np.int64)
+    flat = journeys.select("channel", *(c for c in columns if c != "channel"), "touch_ts").explode(
+        pl.all(), empty_as_null=False, keep_nulls=False
+    )
+    units, unit = unit_codes(flat, columns)
+    closing = np.repeat(microseconds(journeys["closing_ts"]), length)
+    converted = (journeys["outcome"] == "converted").to_numpy()
+    return Touches(
+        units=units,
+        offsets=np.concatenate([[0], np.cumsum(length)]),
+        unit=unit,
+        conversions=converted.astype(np.float64),
+        nulls=(~converted).astype(np.float64),
+        value=_values(journeys, value_currency),
+        cell=cells(journeys),
+        is_direct=is_direct(flat["channel"]),
+        age_hours=(closing - microseconds(flat["touch_ts"])) / MICROSECONDS_PER_HOUR,
+        lead=_stage(journeys, "lead", stages),
+        opportunity=_stage(journeys, "opportunity", stages),
+    )
+
+
+def touches_from(
+    events: UserEvents, slices: Slices, lookback_us: int, *, columns: tuple[str, ...] = ("channel",), value_currency: str | None = None
+) -> Touches:
+    """The journeys as arrays for the models, straight from the events: what `touches_of` makes of their `journey_frame`, in the order of the slices."""
+    length = slices.stop - slices.start
+    touch = ranges(slices.start, length)
+    units, unit = unit_codes(events.touchpoints, columns)
+    converted = slices.conversion >= 0
+    value = np.zeros(len(converted))
+    value[converted] = _values(events.conversions, value_currency)[slices.conversion[converted]]
+    moment = microseconds(events.touchpoints["ts"])[touch]
+    stages = {stage: milestone(events, slices, lookback_us, stage) for stage in events.milestones}
+    return Touches(
+        units=units,
+        offsets=np.concatenate([[0], np.cumsum(length)]),
+        unit=unit[touch],
+        conversions=converted.astype(np.float64),
+        nulls=(~converted).astype(np.float64),
+        value=value,
+        cell=np.zeros(len(converted), dtype=np.int64),
+        is_direct=is_direct(events.touchpoints["channel"])[touch],
+        age_hours=(np.repeat(slices.closing_ts, length) - moment) / MICROSECONDS_PER_HOUR,
+        lead=stages.get("lead"),
+        opportunity=stages.get("opportunity"),
+    )
+
+
+def _values(conversions: pl.DataFrame, currency: str | None) -> Floats:
+    value = conversions["value"].cast(pl.Float64).to_numpy()
+    return value if currency is None else np.where((conversions["currency"] == currency).to_numpy(), value, 0.0)
+
+
+def unit_codes(flat: pl.DataFrame, columns: tuple[str, ...]) -> tuple[tuple[str, ...], Ints]:
+    """(units, code per row): the sorted distinct labels of these columns, joined by UNIT_SEPARATOR, and each row's index among them."""
+    label = flat[columns[0]] if len(columns) == 1 else flat.select(pl.concat_str(columns, separator=UNIT_SEPARATOR)).to_series()
+    units = label.unique().sort()
+    return tuple(units), label.cast(pl.Enum(units)).to_physical().to_numpy().astype(np.int32)
+
+
+def is_direct(channel: pl.Series) -> Bools:
+    """(rows,) whether the channel is direct traffic."""
+    names = channel.unique()
+    direct = names.filter(names.str.to_lowercase().is_in(list(DIRECT)))
+    return channel.is_in(direct.implode()).to_numpy()
+
+
+def cells(journeys: pl.DataFrame) -> Ints:
+    """(journeys,) day and bucket as one code: days since the epoch times the number of buckets, plus the bucket."""
+    return journeys["day"].to_physical().to_numpy().astype(np.int64) * BUCKETS + journeys["bucket"].to_numpy()
+
+
+def _stage(journeys: pl.DataFrame, stage: str, stages: tuple[str, ...]) -> Ints | None:
+    return journeys[stage].fill_null(-1).to_numpy().astype(np.int64) if stage in stages else None
+
+
+def _owners(events: UserEvents, slices: Slices) -> Ints:
+    converted = slices.conversion >= 0
+    owner = np.empty(len(converted), dtype=np.int64)
+    owner[converted] = events.conversions["user"].to_numpy()[slices.conversion[converted]]
+    owner[~converted] = events.touchpoints["user"].to_numpy()[slices.start[~converted]]
+    return owner
+
+
+def _no_conversion(events: UserEvents, rows: int) -> pl.DataFrame:
+    return events.conversions.clear(rows)
+
+
+def _touch_lists(touchpoints: pl.DataFrame, slices: Slices) -> list[pl.Series]:
+    length = slices.stop - slices.start
+    gathered = touchpoints[ranges(slices.start, length)]
+    offsets = pa.array(np.concatenate([[0], np.cumsum(length)]), pa.int64())
+    columns = {
+        "touch_ts": "ts",
+        "channel": "channel",
+        "campaign": "campaign",
+        "kind": "kind",
+        "touch_source": "source_name",
+        "event_id": "event_id",
+    }
+    return [_list_series(name, offsets, gathered[column]) for name, column in columns.items()]
+
+
+def _list_series(name: str, offsets: pa.Array, values: pl.Series) -> pl.Series:
+    arrow = pa.LargeListArray.from_arrays(offsets, values.to_arrow(compat_level=pl.CompatLevel.oldest()))
+    return pl.Series(name, arrow)
+
+
+def _milestones(events: UserEvents, slices: Slices, lookback_us: int) -> list[pl.Series]:
+    return [pl.Series(stage, milestone(events, slices, lookback_us, stage), dtype=pl.Int32).replace(-1, None) for stage in STAGES]
+
+
+def milestone(events: UserEvents, slices: Slices, lookback_us: int, stage: str) -> Ints:
+    """(journeys,) index of the touch that holds the stage: the last at or before the first time it was reached within the lookback; -1 for none."""
+    index = np.full(len(slices.start), -1, dtype=np.int64)
+    converted = slices.conversion >= 0
+    if stage in events.milestones and converted.any():
+        reached = events.milestones[stage]
+        chosen = slices.take(converted)
+        moments, found = first_within(
+            reached["user"].to_numpy(),
+            microseconds(reached["ts"]),
+            _owners(events, chosen),
+            chosen.closing_ts - lookback_us,
+            chosen.closing_ts,
+        )
+        index[converted] = np.where(found, last_at_or_before(moments, chosen, microseconds(events.touchpoints["ts"])), -1)
+    return index

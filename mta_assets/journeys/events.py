@@ -1,0 +1,78 @@
+"""The events of some users, sorted as journeys need them: frames for what is reported, arrays for the kernel."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from mta_assets.contracts.arrays import Ints
+from mta_assets.journeys.kernel import Events
+
+TOUCH_COLUMNS = ("user", "ts", "event_id", "channel", "campaign", "kind", "source_name")
+CONVERSION_COLUMNS = ("user", "ts", "conversion_id", "source_name", "goal", "value", "currency")
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserEvents:
+    """The events of some users over some time.
+
+    touchpoints: sorted by (user, ts, event_id). conversions: credited goals, sorted by (user, ts, conversion_id).
+    milestones: stage (lead | opportunity) -> user and ts of the events that reach it, sorted; only configured stages.
+    """
+
+    touchpoints: pl.DataFrame
+    conversions: pl.DataFrame
+    milestones: Mapping[str, pl.DataFrame]
+
+    def arrays(self) -> Events:
+        """The same as the kernel's arrays."""
+        return Events(
+            touch_user=self.touchpoints["user"].to_numpy(),
+            touch_ts=microseconds(self.touchpoints["ts"]),
+            conversion_user=self.conversions["user"].to_numpy(),
+            conversion_ts=microseconds(self.conversions["ts"]),
+        )
+
+    def of_users(self, users: pl.Series) -> "UserEvents":
+        """Only these users' events."""
+        chosen = pl.col("user").is_in(users.implode())
+        return UserEvents(
+            touchpoints=self.touchpoints.filter(chosen),
+            conversions=self.conversions.filter(chosen),
+            milestones={stage: frame.filter(chosen) for stage, frame in self.milestones.items()},
+        )
+
+    def preceded_by(self, earlier: "UserEvents") -> "UserEvents":
+        """These events and the same users' earlier ones."""
+
+        def joined(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
+            return pl.concat([before, after]).sort("user", "ts", maintain_order=True)
+
+        return UserEvents(
+            touchpoints=joined(earlier.touchpoints, self.touchpoints),
+            conversions=joined(earlier.conversions, self.conversions),
+            milestones={stage: joined(earlier.milestones[stage], frame) for stage, frame in self.milestones.items()},
+        )
+
+
+def user_events(touchpoints: pl.DataFrame, conversions: pl.DataFrame, *, kinds: Sequence[str], stages: Mapping[str, str]) -> UserEvents:
+    """Sort events into what journeys are made of. kinds: of touches that may earn credit. stages: lead | opportunity -> the goal that reaches it."""
+    reached = in_order(conversions.select(CONVERSION_COLUMNS), "conversion_id")
+    return UserEvents(
+        touchpoints=in_order(touchpoints.select(TOUCH_COLUMNS).filter(pl.col("kind").is_in(list(kinds))), "event_id"),
+        conversions=reached.filter(~pl.col("goal").is_in(list(stages.values()))),
+        milestones={stage: reached.filter(pl.col("goal") == goal).select("user", "ts") for stage, goal in stages.items()},
+    )
+
+
+def in_order(events: pl.DataFrame, identifier: str) -> pl.DataFrame:
+    """The events sorted by (user, ts, identifier). Days are stored in that order, so that only ties that are out of it cost a sort by text."""
+    ordered = events.sort("user", "ts", maintain_order=True)
+    tie = (pl.col("user") == pl.col("user").shift()) & (pl.col("ts") == pl.col("ts").shift())
+    torn = tie & (pl.col(identifier) < pl.col(identifier).shift())
+    return ordered.sort("user", "ts", identifier, "source_name") if ordered.select(torn.any()).item() else ordered
+
+
+def microseconds(ts: pl.Series) -> Ints:
+    """(rows,) int64 microseconds since the epoch."""
+    return ts.to_physical().to_numpy()

@@ -1,0 +1,122 @@
+"""Which touches make up which journey, by arithmetic on sorted arrays: no loop over users, no strings, no I/O.
+
+Definitions are those of docs/architecture.md ("Journeys"); `reference.sql` says the same as one readable query and tests hold the two equal.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mta_assets.contracts.arrays import Bools, Ints
+
+
+@dataclass(frozen=True, kw_only=True)
+class Events:
+    """Touches and conversions of some users. Times are microseconds since the epoch.
+
+    touch_user, touch_ts: (touches,) int64, sorted by (user, ts, event_id).
+    conversion_user, conversion_ts: (conversions,) int64, sorted by (user, ts, conversion_id).
+    """
+
+    touch_user: Ints
+    touch_ts: Ints
+    conversion_user: Ints
+    conversion_ts: Ints
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slices:
+    """Journeys as slices of the touches: journey j owns touches start[j] : stop[j].
+
+    conversion: (journeys,) index of its conversion, -1 when it expired. Converted journeys come first, in the order of the conversions,
+    then the expired ones in the order of their touches.
+    closing_ts: (journeys,) when it converted, or when it became certain that it had expired.
+    """
+
+    start: Ints
+    stop: Ints
+    conversion: Ints
+    closing_ts: Ints
+
+    def take(self, keep: Bools) -> "Slices":
+        """Only the journeys where `keep` holds."""
+        return Slices(start=self.start[keep], stop=self.stop[keep], conversion=self.conversion[keep], closing_ts=self.closing_ts[keep])
+
+
+def journeys(events: Events, lookback_us: int, *, restart_after_conversion: bool) -> Slices:
+    """Every journey of the events: one per conversion, one per run of touches that no conversion follows within the lookback.
+
+    An expired journey closes when its last touch is a lookback old. Where a touch that does lead to a conversion came before that, the
+    journey's end is certain only once that conversion has happened, and it closes then: a closing never depends on what comes after it.
+    """
+    start, stop = _converted(events, lookback_us, restart_after_conversion=restart_after_conversion)
+    first, last = _expired(events, lookback_us, start, stop)
+    closing = _expiry(events, lookback_us, last)
+    return Slices(
+        start=np.concatenate([start, first]),
+        stop=np.concatenate([stop, last + 1]),
+        conversion=np.concatenate([np.arange(len(start)), np.full(len(first), -1)]),
+        closing_ts=np.concatenate([events.conversion_ts, closing]),
+    )
+
+
+def last_at_or_before(moments: Ints, slices: Slices, touch_ts: Ints) -> Ints:
+    """(journeys,) index within the journey of the last touch at or before each moment; -1 where there is none."""
+    return _first_after(touch_ts, slices.start, slices.stop, moments) - slices.start - 1
+
+
+def first_within(owner: Ints, ts: Ints, user: Ints, after: Ints, until: Ints) -> tuple[Ints, Bools]:
+    """For each i, the first moment of user[i] in (after[i], until[i]], and whether there is one. `owner` and `ts` are sorted together."""
+    begin = np.searchsorted(owner, user, side="left")
+    end = np.searchsorted(owner, user, side="right")
+    index = _first_after(ts, begin, end, after)
+    moment = ts[np.minimum(index, len(ts) - 1)] if len(ts) else np.zeros_like(after)
+    return moment, (index < end) & (moment <= until)
+
+
+def _converted(events: Events, lookback_us: int, *, restart_after_conversion: bool) -> tuple[Ints, Ints]:
+    """(start, stop) of each conversion's touches: conversion_ts - lookback < ts <= conversion_ts."""
+    user, ts = events.conversion_user, events.conversion_ts
+    begin = np.searchsorted(events.touch_user, user, side="left")
+    end = np.searchsorted(events.touch_user, user, side="right")
+    start = _first_after(events.touch_ts, begin, end, ts - lookback_us)
+    stop = _first_after(events.touch_ts, begin, end, ts)
+    if restart_after_conversion and len(user):
+        same_user = user[1:] == user[:-1]
+        start[1:] = np.where(same_user, np.maximum(start[1:], stop[:-1]), start[1:])
+    return start, stop
+
+
+def _expired(events: Events, lookback_us: int, start: Ints, stop: Ints) -> tuple[Ints, Ints]:
+    """(first, last) touch of each run of touches without a conversion, split where the gap exceeds the lookback."""
+    covered = np.zeros(len(events.touch_ts) + 1, dtype=np.int64)
+    np.add.at(covered, start, 1)
+    np.subtract.at(covered, stop, 1)
+    left = np.flatnonzero(np.cumsum(covered[:-1]) == 0)
+    user, ts = events.touch_user[left], events.touch_ts[left]
+    new = np.ones(len(left), dtype=bool)
+    new[1:] = (user[1:] != user[:-1]) | (np.diff(ts) > lookback_us)
+    return left[new], left[np.roll(new, -1)] if len(left) else left
+
+
+def _expiry(events: Events, lookback_us: int, last: Ints) -> Ints:
+    """When it was certain that the journey that ends with each of these touches had expired."""
+    expiry = events.touch_ts[last] + lookback_us
+    after = np.minimum(last + 1, len(events.touch_ts) - 1)
+    continued = (after > last) & (events.touch_user[after] == events.touch_user[last]) & (events.touch_ts[after] <= expiry)
+    user, moment = events.touch_user[after[continued]], events.touch_ts[after[continued]]
+    begin = np.searchsorted(events.conversion_user, user, side="left")
+    end = np.searchsorted(events.conversion_user, user, side="right")
+    expiry[continued] = events.conversion_ts[_first_after(events.conversion_ts, begin, end, moment - 1)]
+    return expiry
+
+
+def _first_after(values: Ints, begin: Ints, end: Ints, moments: Ints) -> Ints:
+    """For each i, the first index in begin[i] : end[i] whose value is > moments[i], or end[i]. `values` ascend within each range."""
+    low, high = begin.copy(), end.copy()
+    while len(values) and (searching := low < high).any():
+        middle = (low + high) // 2
+        above = values[np.minimum(middle, len(values) - 1)] > moments
+        high = np.where(searching & above, middle, high)
+        low = np.where(searching & ~above, middle + 1, low)
+    return low

@@ -1,0 +1,107 @@
+"""The lake: Delta tables under one root, read and replaced whole days at a time. The only module that opens a table."""
+
+import random
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+import polars as pl
+from deltalake import DeltaTable, write_deltalake
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+
+from mta_assets.contracts.columns import Table
+from mta_assets.contracts.days import DayRange
+from mta_assets.errors import LakeError
+
+# A lost commit race is retried this often; each try waits a little longer.
+COMMIT_TRIES = 8
+
+
+class Lake:
+    """Tables by their contract. Every frame is validated before it is written; every write carries its predicate.
+
+    root: a folder or an object-store URL; credentials of a store come from its own environment variables.
+    """
+
+    def __init__(self, root: str) -> None:
+        self.root = root if "://" in root else str(Path(root).absolute())
+        self._open: dict[str, DeltaTable] = {}
+
+    def prepare(self, tables: Iterable[Table]) -> None:
+        """Create the tables that do not exist. To be called before any writer: the first writers of a Delta table lose rows to each other."""
+        for table in tables:
+            schema = table.empty().to_arrow(compat_level=pl.CompatLevel.oldest()).schema
+            partition = [table.partition] if table.partition else None
+            DeltaTable.create(self._uri(table), schema=schema, partition_by=partition, mode="ignore", name=table.name, description=table.grain)
+
+    def version(self, table: Table) -> int:
+        """The table's version: it grows by one with each commit, and is the cache key of what is served from it."""
+        return self._table(table).version()
+
+    def scan(self, table: Table, days: DayRange | None = None) -> pl.LazyFrame:
+        """The table, or some of its days, as a lazy frame with the contract's columns in order. A snapshot: later commits do not show."""
+        frame = pl.scan_delta(self._table(table))
+        if days is not None:
+            frame = frame.filter(pl.col("day").is_between(days.first, days.last))
+        return frame.select(table.schema.names())
+
+    def read(self, table: Table, days: DayRange | None = None) -> pl.DataFrame:
+        """The table, or some of its days."""
+        return self.scan(table, days).collect()
+
+    def replace_days(self, table: Table, frame: pl.DataFrame, days: DayRange) -> None:
+        """Put `frame` in the place of these days, in one commit. Raises ContractError, and writes nothing, when it breaks the contract."""
+        self._replace(table, frame, f"day >= '{days.first}' AND day <= '{days.last}'")
+
+    def replace_where(self, table: Table, frame: pl.DataFrame, equal: Mapping[str, str]) -> None:
+        """Put `frame` in the place of the rows in which these text columns have these values, in one commit."""
+        self._replace(table, frame, _equals(equal))
+
+    def append(self, table: Table, frame: pl.DataFrame) -> None:
+        """Add rows. Only for rows that no reader sees before another commit makes them valid."""
+        conforming = table.validate(table.conform(frame))
+        if conforming.height:
+            self._commit(table, lambda delta: write_deltalake(delta, conforming, mode="append"))
+
+    def delete_where(self, table: Table, equal: Mapping[str, str]) -> None:
+        """Remove the rows in which these text columns have these values."""
+        self._commit(table, lambda delta: delta.delete(_equals(equal)))
+
+    def _replace(self, table: Table, frame: pl.DataFrame, predicate: str) -> None:
+        conforming = table.validate(table.conform(frame))
+        self._commit(table, lambda delta: write_deltalake(delta, conforming, mode="overwrite", predicate=predicate))
+
+    def _commit(self, table: Table, write: Callable[[DeltaTable], object]) -> None:
+        for attempt in range(1, COMMIT_TRIES + 1):
+            try:
+                write(self._table(table))
+            except CommitFailedError as error:
+                if attempt == COMMIT_TRIES:
+                    raise LakeError(
+                        f"{table.name}: {COMMIT_TRIES} commits were each overtaken by another writer. Nothing was written; run it again."
+                    ) from error
+                time.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311  spreads writers out, secures nothing
+            except OSError as error:
+                raise LakeError(f"{table.name} could not be written under {self.root}: {error}. Nothing was changed; free space or mend access.") from error
+            except DeltaError as error:
+                raise LakeError(f"{table.name} could not be written: {error}. Nothing was changed.") from error
+            else:
+                return
+
+    def _table(self, table: Table) -> DeltaTable:
+        known = self._open.get(table.name)
+        if known is not None:
+            known.update_incremental()
+            return known
+        try:
+            self._open[table.name] = DeltaTable(self._uri(table))
+        except TableNotFoundError as error:
+            raise LakeError(f"{table.name} is not in the lake at {self.root}; `mta ingest` creates it, or check MTA_LAKE.") from error
+        return self._open[table.name]
+
+    def _uri(self, table: Table) -> str:
+        return f"{self.root}/{table.name}"
+
+
+def _equals(equal: Mapping[str, str]) -> str:
+    return " AND ".join(f"{column} = '{value.replace(chr(39), chr(39) * 2)}'" for column, value in equal.items())

@@ -1,0 +1,114 @@
+"""staged tables -> core tables: each day deduplicated over all files and sorted, and the closing days that the change makes stale."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import polars as pl
+
+from mta_assets.config import Config
+from mta_assets.contracts.columns import Table
+from mta_assets.contracts.days import DayRange, contiguous
+from mta_assets.contracts.tables import BUCKETS, CONFLICTS, CORE, FILES, IDENTIFIER
+from mta_assets.ingest.duplicates import Resolved, resolve
+from mta_assets.lake.lake import Lake
+from mta_assets.pipeline import restatements
+from mta_assets.pipeline.staged import on_days, rivals
+
+# Where a row came from is not what it says: a renamed copy changes no number.
+NOT_MEANING = ("source_name", "file", "row")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoreReport:
+    """What a rebuild of core days changed. rows: per kind; changed: rows that differ from before; closing_days: what became stale."""
+
+    rows: dict[str, int]
+    conflicts: int
+    changed: int
+    closing_days: tuple[date, ...]
+
+
+def pending_core_days(lake: Lake) -> list[date]:
+    """The days whose core tables do not yet say what the staged files say."""
+    return sorted(lake.read(FILES)["pending_days"].explode().drop_nulls().unique())
+
+
+def build_core(lake: Lake, config: Config, days: DayRange, now: datetime) -> CoreReport:
+    """Rebuild these days of the core tables from what is staged, and note which closing days must be recomputed.
+
+    Crash-safe: the change is announced before the first table is written and made exact after the last; a run that died in between leaves the
+    announcement, and the next one restates everything it could have touched.
+    """
+    files = lake.read(FILES)
+    rebuilt = {kind: _rebuilt(lake, kind, days) for kind in CORE}
+    changes = {kind: _changed(lake.read(CORE[kind], days), frame) for kind, (frame, _) in rebuilt.items()}
+    first = min((day for frame in changes.values() for day in frame["day"]), default=None)
+    announced = restatements.announce(lake, first, days, now)
+    for kind, (frame, _) in rebuilt.items():
+        lake.replace_days(CORE[kind], frame, days)
+    conflicts = pl.concat([conflict for _, conflict in rebuilt.values()])
+    lake.replace_days(CONFLICTS, conflicts, days)
+    events = pl.concat([changes["touchpoints"].select("user", "day"), changes["conversions"].select("user", "day")])
+    stale = restatements.resolve(lake, config, announced, events, changes["spend"]["day"], now)
+    _settle(lake, files, days)
+    return CoreReport(
+        rows={kind: frame.height for kind, (frame, _) in rebuilt.items()},
+        conflicts=conflicts.height,
+        changed=sum(frame.height for frame in changes.values()),
+        closing_days=tuple(stale),
+    )
+
+
+def build_pending(lake: Lake, config: Config, now: datetime) -> list[CoreReport]:
+    """Rebuild every pending day of the core tables."""
+    return [build_core(lake, config, days, now) for days in contiguous(pending_core_days(lake))]
+
+
+def _rebuilt(lake: Lake, kind: str, days: DayRange) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """(core rows, conflicts) of these days."""
+    identifier = IDENTIFIER[kind]
+    resolved = resolve(rivals(lake, kind, on_days(lake, kind, days)), identifier)
+    within = pl.col("day").is_between(days.first, days.last)
+    return _core_rows(resolved.kept.filter(within), CORE[kind], identifier), _conflicts(resolved, kind, identifier).filter(within)
+
+
+def _core_rows(kept: pl.DataFrame, table: Table, identifier: str) -> pl.DataFrame:
+    if "user" not in kept.columns:
+        return table.conform(kept).sort("day", "channel", "campaign", "currency", identifier, "source_name")
+    bucketed = kept.with_columns(bucket=(pl.col("user") & (BUCKETS - 1)).cast(pl.Int8))
+    return table.conform(bucketed).sort("day", "bucket", "user", "ts", identifier, "source_name")
+
+
+def _conflicts(resolved: Resolved, kind: str, identifier: str) -> pl.DataFrame:
+    rows = resolved.conflicts.select(
+        "day",
+        pl.lit(kind).alias("kind"),
+        *NOT_MEANING,
+        pl.lit(identifier).alias("column"),
+        pl.col(identifier).alias("value"),
+        "reason",
+        pl.lit("correct one of the two files, or give the rows identities of their own").alias("remedy"),
+    )
+    return CONFLICTS.conform(rows)
+
+
+def _changed(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
+    """The rows that are in one of the two only, judged by what they say."""
+    said = [column for column in after.columns if column not in NOT_MEANING]
+    gone, come = (one.join(other, on=said, how="anti", nulls_equal=True) for one, other in ((before, after), (after, before)))
+    return pl.concat([gone, come])
+
+
+def _settle(lake: Lake, files: pl.DataFrame, days: DayRange) -> None:
+    """Strike these days off the list of the files that were read; a file that came meanwhile keeps its own."""
+    left = pl.col("pending_days").list.eval(pl.element().filter(~pl.element().is_between(days.first, days.last)))
+    waiting = files.filter(pl.col("pending_days").list.len() > 0)
+    settled = files.with_columns(pending_days=left)
+    for name, file in waiting.select("source_name", "file").unique().iter_rows():
+        lake.replace_where(FILES, settled.filter(source_name=name, file=file), {"source_name": name, "file": file})
+
+
+def touched(reports: Iterable[CoreReport]) -> list[date]:
+    """The closing days that the reports made stale."""
+    return sorted({day for report in reports for day in report.closing_days})

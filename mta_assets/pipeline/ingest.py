@@ -1,0 +1,220 @@
+"""landing/ -> staged tables: each new or changed file once, atomically, with a count for every row. A file that cannot be read stops nothing else."""
+
+import fnmatch
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import polars as pl
+
+from mta_assets.config import Config
+from mta_assets.contracts.tables import FILES, IDENTIFIER, QUARANTINE, STAGED
+from mta_assets.errors import DataError
+from mta_assets.ingest.conform import conform_file
+from mta_assets.ingest.duplicates import resolve
+from mta_assets.ingest.identity import file_version
+from mta_assets.lake.lake import Lake
+from mta_assets.pipeline.staged import rivals
+
+# What is being written is not read: the suffixes that copy tools give to unfinished files.
+UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".filepart", ".swp")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LandedFile:
+    """One file of the landing folder and the source that claims it. file: its path relative to the landing folder."""
+
+    source_name: str
+    file: str
+    path: Path
+    size_bytes: int
+    modified: datetime
+
+    @property
+    def mark(self) -> str:
+        """Name, size and modification time: what a sensor remembers, so that a file is taken again only when it changed."""
+        return f"{self.file}|{self.size_bytes}|{self.modified.timestamp():.6f}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileReport:
+    """What became of one file. accepted + quarantined + duplicates = rows_read, always."""
+
+    source_name: str
+    file: str
+    status: str
+    rows_read: int = 0
+    accepted: int = 0
+    quarantined: int = 0
+    duplicates: int = 0
+    days: tuple[date, ...] = ()
+    reason: str = ""
+
+
+@dataclass(kw_only=True)
+class _Staging:
+    """What has been staged of one version so far."""
+
+    rows_read: int = 0
+    rejected: int = 0
+    identities: dict[str, list[pl.DataFrame]] = field(default_factory=lambda: {kind: [] for kind in STAGED})
+
+
+def landed_files(landing: Path, config: Config) -> list[LandedFile]:
+    """The files that some source claims, oldest first. The first declared source whose glob matches takes a file; hidden and unfinished ones are left."""
+    if not landing.is_dir():
+        return []
+    found = [file for path in sorted(landing.rglob("*")) if path.is_file() and (file := _claimed(path, landing, config))]
+    return sorted(found, key=lambda file: (file.modified, file.file))
+
+
+def ingest(
+    lake: Lake, config: Config, files: Iterable[LandedFile], now: datetime, notify: Callable[[str], None] = lambda _: None
+) -> list[FileReport]:
+    """Stage each file that is new or changed. Days to rebuild are kept in `staged/files` until the core step has done them."""
+    reports = []
+    for file in files:
+        notify(file.file)
+        reports.append(ingest_file(lake, config, file, now))
+    return reports
+
+
+def ingest_file(lake: Lake, config: Config, landed: LandedFile, now: datetime) -> FileReport:
+    """Stage one file. Its rows become visible with one commit to `staged/files`; before that, a killed run leaves nothing that counts."""
+    name = {"source_name": landed.source_name, "file": landed.file}
+    history = lake.scan(FILES).filter(**name).collect()
+    try:
+        version = file_version(landed.path)
+        if history.filter(pl.col("file_version") == version, pl.col("status") == "current").height:
+            return FileReport(**name, status="unchanged")
+        staging = _stage(lake, config, landed, version, now)
+    except DataError as error:
+        return _unreadable(lake, landed, history, str(error), now)
+    except OSError as error:
+        return _unreadable(
+            lake, landed, history, f"{landed.file} cannot be opened: {error.strerror}. Check its permissions and send it again.", now
+        )
+    report = _judged(lake, landed, version, staging, history)
+    _commit(lake, landed, version, report, history, now)
+    _forget(lake, landed, history.filter(pl.col("status") == "current"))
+    return report
+
+
+def _claimed(path: Path, landing: Path, config: Config) -> LandedFile | None:
+    file = path.relative_to(landing).as_posix()
+    if path.suffix in UNFINISHED or any(part.startswith(".") for part in Path(file).parts):
+        return None
+    for name, source in config.declared_sources.items():
+        if fnmatch.fnmatchcase(file, source.glob):
+            about = path.stat()
+            modified = datetime.fromtimestamp(about.st_mtime, UTC)
+            return LandedFile(source_name=name, file=file, path=path, size_bytes=about.st_size, modified=modified)
+    return None
+
+
+def _stage(lake: Lake, config: Config, landed: LandedFile, version: str, now: datetime) -> _Staging:
+    where = {"source_name": landed.source_name, "file": landed.file, "file_version": version}
+    for table in (QUARANTINE, *STAGED.values()):  # what a run that was killed half-way left of this version
+        if lake.scan(table).filter(**where).head(1).collect().height:
+            lake.delete_where(table, where)
+    staging = _Staging()
+    source = config.declared_sources[landed.source_name]
+    for batch in conform_file(
+        landed.path, file=landed.file, source_name=landed.source_name, source=source, config=config, now=now, file_version=version
+    ):
+        lake.append(QUARANTINE, batch.rejected)
+        staging.rows_read += batch.rows_read
+        staging.rejected += batch.rejected.height
+        for kind, rows in batch.frames.items():
+            lake.append(STAGED[kind], rows)
+            staging.identities[kind].append(rows.select(_identity_columns(kind)))
+    return staging
+
+
+def _identity_columns(kind: str) -> list[str]:
+    return ["source_name", "file", "row", "day", IDENTIFIER[kind], "identity_given", "content"]
+
+
+def _judged(lake: Lake, landed: LandedFile, version: str, staging: _Staging, history: pl.DataFrame) -> FileReport:
+    """Count each row once and find the days whose core rows this version may change."""
+    verdicts, days = [], set[date]()
+    for kind, batches in staging.identities.items():
+        new = pl.concat(batches) if batches else STAGED[kind].empty().select(_identity_columns(kind))
+        replaced = _replaced_rows(lake, kind, landed, history)
+        others = rivals(lake, kind, pl.concat([new, replaced])).filter(pl.col("file") != landed.file).select(new.columns)
+        days.update(pl.concat([new["day"], replaced["day"], others["day"]]).unique())
+        verdicts.append(_verdicts(new, others, IDENTIFIER[kind]))
+    # An event log's conversion is a touch as well: the row is judged as the conversion.
+    rows = pl.concat([verdicts[1], verdicts[2], verdicts[0]]).unique("row", keep="first", maintain_order=True)
+    counts = dict(rows["verdict"].value_counts().iter_rows())
+    return FileReport(
+        source_name=landed.source_name,
+        file=landed.file,
+        status="ingested",
+        rows_read=staging.rows_read,
+        accepted=counts.get("accepted", 0),
+        quarantined=staging.rejected + counts.get("conflict", 0),
+        duplicates=counts.get("duplicate", 0),
+        days=tuple(sorted(days)),
+    )
+
+
+def _replaced_rows(lake: Lake, kind: str, landed: LandedFile, history: pl.DataFrame) -> pl.DataFrame:
+    versions = history.filter(pl.col("status") == "current")["file_version"]
+    rows = lake.scan(STAGED[kind]).filter(pl.col("file") == landed.file, pl.col("source_name") == landed.source_name)
+    return rows.filter(pl.col("file_version").is_in(versions.implode())).select(_identity_columns(kind)).collect()
+
+
+def _verdicts(new: pl.DataFrame, others: pl.DataFrame, identifier: str) -> pl.DataFrame:
+    """(row, verdict) of each new row: accepted, duplicate (the same was there already) or conflict (its identity is held by another row)."""
+    resolved = resolve(pl.concat([new, others]), identifier)
+    known = others.select(identifier, "content").unique().with_columns(known=True)
+    kept = resolved.kept.filter(pl.col("file").is_in(new["file"].unique().implode())).join(known, on=[identifier, "content"], how="left")
+    duplicates, conflicts = (frame.join(new, on=["file", "row"], how="semi") for frame in (resolved.duplicates, resolved.conflicts))
+    return pl.concat(
+        [
+            kept.select("row", verdict=pl.when("known").then(pl.lit("duplicate")).otherwise(pl.lit("accepted"))),
+            duplicates.select("row", verdict=pl.lit("duplicate")),
+            conflicts.select("row", verdict=pl.lit("conflict")),
+        ]
+    )
+
+
+def _commit(lake: Lake, landed: LandedFile, version: str, report: FileReport, history: pl.DataFrame, now: datetime) -> None:
+    """Make this version current and the one before it replaced, in one commit, with the days that the core step must rebuild."""
+    pending = set(report.days).union(*history["pending_days"].to_list())
+    before = history.filter(pl.col("file_version") != version).with_columns(
+        status=pl.when(pl.col("status") == "current").then(pl.lit("replaced")).otherwise("status"),
+        pending_days=pl.lit([], dtype=pl.List(pl.Date)),
+    )
+    row = _ledger_row(landed, version, "current", report, sorted(pending), now)
+    lake.replace_where(FILES, pl.concat([before, row]), {"source_name": landed.source_name, "file": landed.file})
+
+
+def _ledger_row(landed: LandedFile, version: str, status: str, report: FileReport, pending: list[date], now: datetime) -> pl.DataFrame:
+    counts = {name: getattr(report, name) for name in ("rows_read", "accepted", "quarantined", "duplicates")}
+    about = {"size_bytes": landed.size_bytes, "modified": landed.modified, "pending_days": pending, "ingested_at": now}
+    key = {"source_name": landed.source_name, "file": landed.file, "file_version": version, "status": status}
+    return pl.DataFrame([key | counts | about], schema=FILES.schema)
+
+
+def _unreadable(lake: Lake, landed: LandedFile, history: pl.DataFrame, reason: str, now: datetime) -> FileReport:
+    """Quarantine the file as a whole; what an earlier version of it said stays."""
+    name = {"source_name": landed.source_name, "file": landed.file}
+    version = f"unreadable-{landed.size_bytes}-{landed.modified.timestamp():.6f}"
+    lake.delete_where(QUARANTINE, name | {"file_version": version})
+    record = {"row": 0, "reason": reason, "remedy": "send the file again; what it said before stays in force until then"}
+    lake.append(QUARANTINE, pl.DataFrame([name | {"file_version": version} | record], schema=QUARANTINE.schema))
+    report = FileReport(**name, status="unreadable", reason=reason)
+    row = _ledger_row(landed, version, "unreadable", report, [], now)
+    lake.replace_where(FILES, pl.concat([history.filter(pl.col("file_version") != version), row]), name)
+    return report
+
+
+def _forget(lake: Lake, landed: LandedFile, replaced: pl.DataFrame) -> None:
+    """Remove the staged rows of versions that no longer count."""
+    for version in replaced["file_version"]:
+        where = {"source_name": landed.source_name, "file": landed.file, "file_version": version}
+        for table in (QUARANTINE, *STAGED.values()):
+            lake.delete_where(table, where)

@@ -1,0 +1,115 @@
+"""The list of closing days that must be recomputed, and why: announced before a core write, exact after it, done when the results are written."""
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from mta_assets.config import Config
+from mta_assets.contracts.days import DayRange, contiguous
+from mta_assets.contracts.tables import CONVERSIONS, JOURNEYS, RESTATEMENTS, TOUCHPOINTS
+from mta_assets.lake.lake import Lake
+from mta_assets.pipeline.window import closed_journeys
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What to recompute: closing (journeys and all that follows) and fit (only what learned models and marts make of other days)."""
+
+    closing: tuple[DayRange, ...]
+    fit: tuple[DayRange, ...]
+
+
+def announce(lake: Lake, first: date | None, days: DayRange, now: datetime) -> str:
+    """Note, before core days are written, from which day on results may become stale. Returns the restatement's id."""
+    restatement = uuid.uuid4().hex
+    if first is not None:
+        _put(lake, restatement, [(first, "closing")], "announced", f"core days {days}", now)
+    return restatement
+
+
+def resolve(lake: Lake, config: Config, restatement: str, changed: pl.DataFrame, spend_days: pl.Series, now: datetime) -> list[date]:
+    """Put the exact closing days in the place of the announcement. changed: (user, day) of core events that came, went or changed.
+
+    Announcements that an earlier run left behind when it died are made whole too: everything from their day on counts as stale.
+    """
+    today = now.astimezone(ZoneInfo(config.reporting_timezone)).date()
+    stale = set(_stale_closings(lake, config, changed, today))
+    left_behind = lake.read(RESTATEMENTS).filter(pl.col("status") == "announced")
+    newest = max([newest_day(lake) or today, *stale])
+    for restatement_id, day in left_behind.select("restatement_id", "day").iter_rows():
+        if restatement_id != restatement:
+            stale.update(DayRange(day, max(day, min(today, newest + timedelta(days=round(config.lookback_days) + 1)))))
+            lake.delete_where(RESTATEMENTS, {"restatement_id": restatement_id})
+    fits = _later_fits(stale | set(spend_days), config, newest) | _newly_reached(lake, newest, stale)
+    marked = [(day, "closing") for day in sorted(stale)] + [(day, "fit") for day in sorted((fits | set(spend_days)) - stale)]
+    _put(lake, restatement, marked, "pending", f"{changed.height} changed events, {len(spend_days)} changed rows of spend", now)
+    return sorted(stale)
+
+
+def close_day(lake: Lake, day: date, now: datetime) -> None:
+    """Ask for a day to be closed though nothing arrived for it: journeys expire all the same."""
+    _put(lake, uuid.uuid4().hex, [(day, "closing")], "pending", "the day has ended", now)
+
+
+def pending(lake: Lake) -> Work:
+    """What is to be recomputed now, as the fewest ranges. A day whose journeys are to be closed anyway is not fitted twice."""
+    rows = lake.read(RESTATEMENTS).filter(pl.col("status") == "pending")
+    closing = set(rows.filter(pl.col("scope") == "closing")["day"])
+    fit = set(rows.filter(pl.col("scope") == "fit")["day"]) - closing
+    return Work(closing=tuple(contiguous(closing)), fit=tuple(contiguous(fit)))
+
+
+def snapshot(lake: Lake, days: DayRange) -> pl.DataFrame:
+    """The pending rows of these days as they stand before the work on them begins: what `finish` may strike off."""
+    return lake.read(RESTATEMENTS).filter(pl.col("status") == "pending", pl.col("day").is_between(days.first, days.last))
+
+
+def finish(lake: Lake, taken: pl.DataFrame) -> None:
+    """Mark as done what was taken; what was asked for meanwhile stays pending."""
+    for restatement in taken["restatement_id"].unique():
+        rows = lake.read(RESTATEMENTS).filter(pl.col("restatement_id") == restatement)
+        done = rows.join(taken, on=["restatement_id", "day", "scope"], how="semi").with_columns(status=pl.lit("done"))
+        rest = rows.join(taken, on=["restatement_id", "day", "scope"], how="anti")
+        lake.replace_where(RESTATEMENTS, pl.concat([rest, done]), {"restatement_id": restatement})
+
+
+def newest_day(lake: Lake) -> date | None:
+    """The last day that has a touch or a conversion: what the data reach to."""
+    days = [lake.scan(table).select(pl.col("day").max()).collect().item() for table in (TOUCHPOINTS, CONVERSIONS)]
+    return max((day for day in days if day is not None), default=None)
+
+
+def _stale_closings(lake: Lake, config: Config, changed: pl.DataFrame, today: date) -> Iterable[date]:
+    """The days on which the changed users' journeys are not what `core/journeys` says. A closing never depends on what comes after it."""
+    if changed.is_empty():
+        return []
+    days = DayRange(changed["day"].min(), max(today, changed["day"].max()))  # type: ignore[arg-type, type-var]  a Date column's extremes are dates
+    users = changed["user"].unique()
+    after = closed_journeys(lake, config, days, users)
+    before = lake.scan(JOURNEYS, days).filter(pl.col("user").is_in(users.implode())).collect()
+    differing = [one.join(other, on=one.columns, how="anti", nulls_equal=True) for one, other in ((before, after), (after, before))]
+    return pl.concat(differing)["day"].unique()
+
+
+def _later_fits(days: set[date], config: Config, newest: date) -> set[date]:
+    """The days whose fit window reaches back to one of these."""
+    return {day + timedelta(days=n) for day in days for n in range(config.fit_window_days) if day + timedelta(days=n) <= newest}
+
+
+def _newly_reached(lake: Lake, newest: date, stale: set[date]) -> set[date]:
+    """The days between what was known before and the newest day: their fit windows hold older journeys, so that they have results too."""
+    known = lake.scan(RESTATEMENTS).filter(pl.col("status") != "announced").select(pl.col("day").max()).collect().item()
+    before = known or min(stale, default=newest)
+    return set(DayRange(before, newest)) if before < newest else set()
+
+
+def _put(lake: Lake, restatement: str, days: list[tuple[date, str]], status: str, cause: str, now: datetime) -> None:
+    rows = [
+        {"restatement_id": restatement, "day": day, "scope": scope, "status": status, "cause": cause, "created_at": now}
+        for day, scope in days
+    ]
+    lake.replace_where(RESTATEMENTS, pl.DataFrame(rows, schema=RESTATEMENTS.schema), {"restatement_id": restatement})
