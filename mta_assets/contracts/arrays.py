@@ -67,6 +67,25 @@ class Touches:
         """(touches,) 0 for the last touch of its journey."""
         return self.offsets[1:][self.journey] - 1 - np.arange(len(self.unit))
 
+    @cached_property
+    def groups(self) -> "Groups":
+        """The distinct units of each journey; computed once and shared by all models."""
+        key = self.journey * len(self.units) + self.unit
+        order = np.argsort(key, kind="stable")  # nearly sorted already: several times faster than a hash or an unstable sort
+        ascending = key[order]
+        first = np.ones(len(key), dtype=bool)
+        np.not_equal(ascending[1:], ascending[:-1], out=first[1:])
+        of_touch = np.empty(len(key), dtype=np.int64)
+        of_touch[order] = np.cumsum(first) - 1
+        lead = order[first]
+        return Groups(journey=self.journey[lead], unit=self.unit[lead], of_touch=of_touch)
+
+    def over(self, units: tuple[str, ...]) -> "Touches":
+        """The same touches with codes into `units`, a sorted superset of the own units."""
+        code = {unit: index for index, unit in enumerate(units)}
+        recode = np.array([code[unit] for unit in self.units], dtype=np.int32)
+        return replace(self, units=units, unit=recode[self.unit] if len(recode) else self.unit)
+
     def take(self, keep: Bools) -> "Touches":
         """Only the journeys where `keep`, (journeys,) bool, holds."""
         touch = np.repeat(keep, self.length)
@@ -84,6 +103,23 @@ class Touches:
             lead=None if self.lead is None else self.lead[keep],
             opportunity=None if self.opportunity is None else self.opportunity[keep],
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Groups:
+    """The (journey, distinct unit) pairs of some touches, sorted. journey, unit: (groups,); of_touch: (touches,) the group of each touch."""
+
+    journey: Ints
+    unit: Ints
+    of_touch: Ints
+
+    def __len__(self) -> int:
+        return len(self.journey)
+
+    @cached_property
+    def touches(self) -> Ints:
+        """(groups,) touches of the unit in the journey."""
+        return np.bincount(self.of_touch, minlength=len(self))
 
 
 @dataclass(frozen=True, kw_only=True)

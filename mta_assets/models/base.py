@@ -15,7 +15,7 @@ from mta_assets.models.normalise import per_journey
 class Example:
     """A worked example that a person can check by hand. It is tested, documented and served.
 
-    journeys: rows of a path table: path, conversions, nulls, value, and (where times matter) age_hours per touch.
+    journeys: rows of a path table: path, conversions, nulls, value, and where they matter age_hours per touch, lead and opportunity (index of a touch).
     credit: channel -> credited conversions.
     effects: channel -> raw effect, for learned models that have one.
     """
@@ -24,6 +24,32 @@ class Example:
     credit: Mapping[str, float]
     effects: Mapping[str, float] = field(default_factory=dict)
     note: str = ""
+
+    def touches(self) -> Touches:
+        """The journeys as a model sees them; the channel named Direct is direct traffic."""
+        channels = [channel for journey in self.journeys for channel in journey["path"]]
+        units = tuple(sorted(set(channels)))
+        ages = [age for journey in self.journeys for age in journey.get("age_hours", ())]
+        return Touches(
+            units=units,
+            offsets=np.cumsum([0, *(len(journey["path"]) for journey in self.journeys)]),
+            unit=np.array([units.index(channel) for channel in channels], dtype=np.int32),
+            conversions=self._numbers("conversions"),
+            nulls=self._numbers("nulls"),
+            value=self._numbers("value"),
+            cell=np.zeros(len(self.journeys), dtype=np.int64),
+            is_direct=np.array([channel == "Direct" for channel in channels]),
+            age_hours=np.array(ages, dtype=np.float64) if ages else None,
+            lead=self._stage("lead"),
+            opportunity=self._stage("opportunity"),
+        )
+
+    def _numbers(self, key: str) -> Floats:
+        return np.array([journey[key] for journey in self.journeys], dtype=np.float64)
+
+    def _stage(self, key: str) -> Ints | None:
+        stages = [journey.get(key, -1) for journey in self.journeys]
+        return np.array(stages, dtype=np.int64) if any(key in journey for journey in self.journeys) else None
 
 
 @dataclass(frozen=True, kw_only=True)

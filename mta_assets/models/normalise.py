@@ -1,4 +1,4 @@
-"""The one place that turns weights into shares: per journey for rules, over all units for what was learned. All-zero weights and negative effects are decided here."""
+"""The one place that turns weights into shares: per journey for rules, over units for what was learned. It decides on all-zero weights and negative effects."""
 
 import numpy as np
 
@@ -8,10 +8,11 @@ from mta_assets.contracts.arrays import Floats, Touches
 def per_journey(weight: Floats, touches: Touches) -> Floats:
     """(touches,) shares that sum to 1 within each journey. A journey whose weights are all zero is shared equally."""
     total = sums(weight, touches)
-    empty = total == 0
-    equal = 1.0 / np.maximum(touches.length, 1)
-    scale = np.where(empty, equal, 1.0 / np.where(empty, 1.0, total))
-    return np.asarray(np.where(empty[touches.journey], 1.0, weight) * scale[touches.journey])
+    empty = (total == 0) & (touches.length > 0)
+    if empty.any():
+        weight = np.where(empty[touches.journey], 1.0, weight)
+        total = np.where(empty, touches.length, total)
+    return np.asarray(weight / np.repeat(total, touches.length))
 
 
 def over_units(effect: Floats) -> Floats:
@@ -22,5 +23,5 @@ def over_units(effect: Floats) -> Floats:
 
 
 def sums(weight: Floats, touches: Touches) -> Floats:
-    """(journeys,) sum of the weights of each journey's touches; 0 for a journey without any."""
+    """(journeys,) sum of the weights of each journey's touches, in their order; 0 for a journey without any."""
     return np.asarray(np.bincount(touches.journey, weights=weight, minlength=len(touches)), dtype=np.float64)
