@@ -1,0 +1,188 @@
+"""The order-k chain of journeys as additive counts per cell, and the sum of those as `Transitions`. The definition is that of docs/models.md, "Markov".
+
+A state is the window of the last k touches; a path shorter than k is one state; equal consecutive states are one. A journey steps from the start
+through its states and ends by converting or expiring.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mta_assets.contracts.arrays import Bools, Floats, Ints, Touches, Transitions
+from mta_assets.errors import ModelError
+from mta_assets.journeys.tally import MAX_CODE, distinct, pack, tally, unpack
+
+STEP, CONVERSION, NULL = 0, 1, 2
+EVENTS = ("step", "conversion", "null")
+OUTSIDE = -1  # the start as origin, the end as target
+SMALL = 1 << 31
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flows:
+    """Steps of the order-k chain, each (cell, origin, target, event) once.
+
+    states: (states, k) int32 units, oldest first, -1 on the right of a short path.
+    cell, origin, target, event, journeys, value: (rows,); origin and target index `states` or are OUTSIDE; event indexes EVENTS;
+    journeys is how many take the step, value the value of those that convert by it.
+    """
+
+    order: int
+    states: Ints
+    cell: Ints
+    origin: Ints
+    target: Ints
+    event: Ints
+    journeys: Floats
+    value: Floats
+
+
+def flows(touches: Touches, cell: Ints, order: int) -> Flows:
+    """The order-k steps of the journeys that have touches. cell: (journeys,) the cell that each counts in."""
+    base = len(touches.units) + 1
+    if base ** (order + 1) >= MAX_CODE:
+        raise ModelError(f"transitions of order {order} cannot be coded for {base - 1} channels; use a lower order, or group channels.")
+    cells, cell_index = distinct(cell)
+    owned = np.flatnonzero(touches.length > 0)
+    begin = touches.offsets[:-1][owned] + np.minimum(touches.length[owned], order) - 1
+    end = touches.offsets[1:][owned] - 1
+    code = _codes(touches, order, base)
+    weight = touches.conversions + touches.nulls
+    starting = _counted(cell_index[owned], code[begin], base**order, weight[owned], np.zeros(len(owned)))
+    converting = _counted(cell_index[owned], code[end], base**order, touches.conversions[owned], touches.value[owned])
+    expiring = _counted(cell_index[owned], code[end], base**order, touches.nulls[owned], np.zeros(len(owned)))
+    parts = [
+        _Part(event=STEP, cell=starting[0], origin=_outside(starting[1]), target=starting[1], journeys=starting[2], value=starting[3]),
+        _steps(touches, cell_index, order, code, begin),
+        _Part(
+            event=CONVERSION,
+            cell=converting[0],
+            origin=converting[1],
+            target=_outside(converting[1]),
+            journeys=converting[2],
+            value=converting[3],
+        ),
+        _Part(event=NULL, cell=expiring[0], origin=expiring[1], target=_outside(expiring[1]), journeys=expiring[2], value=expiring[3]),
+    ]
+    return _assembled(order, base, cells, parts)
+
+
+def transitions(found: Flows) -> Transitions:
+    """The flows of all cells together."""
+    states = len(found.states)
+    starts = (found.event == STEP) & (found.origin == OUTSIDE)
+    steps = (found.event == STEP) & ~starts
+    pair, (count,) = tally(found.origin[steps] * max(states, 1) + found.target[steps], found.journeys[steps])
+    return Transitions(
+        order=found.order,
+        states=found.states,
+        starts=_at_state(found.target, found.journeys, starts, states),
+        origin=pair // max(states, 1),
+        target=pair % max(states, 1),
+        count=count,
+        conversions=_at_state(found.origin, found.journeys, found.event == CONVERSION, states),
+        nulls=_at_state(found.origin, found.journeys, found.event == NULL, states),
+        value=_at_state(found.origin, found.value, found.event == CONVERSION, states),
+    )
+
+
+def encode(states: Ints, base: int) -> Ints:
+    """(n,) one number per state: its units + 1 as digits, oldest first."""
+    code = np.zeros(len(states), dtype=np.int64)
+    for digit in states.T:
+        code = code * base + digit + 1
+    return code
+
+
+def decode(code: Ints, order: int, base: int) -> Ints:
+    """(n, order) int32 states of `encode`'s numbers."""
+    digits = [code // base**place % base for place in reversed(range(order))]
+    return np.stack(digits, axis=1).astype(np.int32) - 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Part:
+    """Flows of one kind. cell: index of the cell; origin, target: codes of the states, 0 for the outside."""
+
+    event: int
+    cell: Ints
+    origin: Ints
+    target: Ints
+    journeys: Floats
+    value: Floats
+
+
+def _codes(touches: Touches, order: int, base: int) -> Ints:
+    """(touches,) the state that each touch completes. Garbage, never read, at the touches that complete none: those before the k-th of a longer path."""
+    small = base ** (order + 1) < SMALL  # half the memory to move
+    digit: Ints = (touches.unit.astype(np.int32) if small else touches.unit.astype(np.int64)) + 1
+    if order == 1:
+        return digit
+    code = digit.copy()
+    for back in range(1, order):
+        code[back:] += digit[:-back] * base**back
+    short = (touches.length > 0) & (touches.length < order)
+    start, length = touches.offsets[:-1][short], touches.length[short]
+    whole = np.zeros(len(start), dtype=np.int64)
+    for place in range(order - 1):
+        inside = length > place
+        whole[inside] += digit[start[inside] + place] * base ** (order - 1 - place)
+    code[start + length - 1] = whole
+    return code
+
+
+def _steps(touches: Touches, cell_index: Ints, order: int, code: Ints, begin: Ints) -> _Part:
+    """The steps from state to state. A step's target follows from its origin and the new touch, so that pair is what is counted."""
+    base = len(touches.units) + 1
+    moves = _moves(touches, order, code, begin)
+    weight = touches.conversions + touches.nulls
+    journeys = None if (weight == 1).all() else np.repeat(weight, touches.length)[1:][moves]
+    cell = np.repeat(cell_index, touches.length)[1:][moves] if cell_index.any() else np.zeros(1, dtype=np.int64)
+    packed, keys = pack(cell, (code[:-1] * base + touches.unit[1:])[moves], base ** (order + 1))
+    key, (count,) = tally(packed, journeys)
+    where, pair = unpack(key, base ** (order + 1), keys)
+    origin, unit = np.divmod(pair, base)
+    target = origin % base ** (order - 1) * base + unit + 1
+    return _Part(event=STEP, cell=where, origin=origin, target=target, journeys=count, value=np.zeros(len(key)))
+
+
+def _moves(touches: Touches, order: int, code: Ints, begin: Ints) -> Bools:
+    """(touches - 1,) whether touch i + 1 leads its journey from one state to another."""
+    inside = np.ones(len(code), dtype=bool)
+    inside[begin] = False
+    for place in range(order - 1):
+        inside[touches.offsets[:-1][touches.length > place] + place] = False
+    return np.asarray((code[1:] != code[:-1]) & inside[1:])
+
+
+def _counted(cell: Ints, state: Ints, span: int, journeys: Floats, value: Floats) -> tuple[Ints, Ints, Floats, Floats]:
+    """(cell, state, journeys, value), each (cell, state) once."""
+    packed, keys = pack(cell, state, span)
+    key, (count, worth) = tally(packed, journeys, value)
+    return *unpack(key, span, keys), count, worth
+
+
+def _outside(state: Ints) -> Ints:
+    return np.zeros_like(state)
+
+
+def _assembled(order: int, base: int, cells: Ints, parts: list[_Part]) -> Flows:
+    """The parts as one table, without rows of weight 0, whose states are numbered in ascending order of their codes."""
+    origin, target = np.concatenate([part.origin for part in parts]), np.concatenate([part.target for part in parts])
+    journeys = np.concatenate([part.journeys for part in parts])
+    taken = journeys > 0
+    codes, index = distinct(np.concatenate([[0], origin[taken], target[taken]]))  # 0, the outside, is no state
+    return Flows(
+        order=order,
+        states=decode(codes[1:], order, base),
+        cell=cells[np.concatenate([part.cell for part in parts])[taken]],
+        origin=index[1 : taken.sum() + 1] - 1,
+        target=index[taken.sum() + 1 :] - 1,
+        event=np.concatenate([np.full(len(part.cell), part.event, dtype=np.int8) for part in parts])[taken],
+        journeys=journeys[taken],
+        value=np.concatenate([part.value for part in parts])[taken],
+    )
+
+
+def _at_state(state: Ints, amount: Floats, chosen: Bools, states: int) -> Floats:
+    return np.asarray(np.bincount(state[chosen], weights=amount[chosen], minlength=states), dtype=np.float64)
