@@ -1,0 +1,122 @@
+"""Markov chain attribution of order 1, 2 or 3, with exact removal effects. The linear algebra is in `absorbing_chain` and `absorbing_flow`."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from scipy.sparse import coo_array
+
+from mta_assets.contracts.arrays import Bools, Floats, Ints, Statistics, Transitions
+from mta_assets.errors import ModelError
+from mta_assets.models import absorbing_chain, absorbing_flow
+from mta_assets.models.base import Example, Learned, LearnedModel
+from mta_assets.models.learning import absent, learned, nothing
+from mta_assets.models.parameters import parameter, require
+
+MOST_UNITS = {1: None, 2: 200, 3: 50}
+MOST_DENSE_STATES = 3_000  # above it, memory and time of dense algebra grow with the square and the cube
+
+
+@dataclass(frozen=True, kw_only=True)
+class Markov(LearnedModel):
+    """Credit by removal effect: the share of conversions that is lost when every journey that reaches the channel ends there without converting.
+
+    A state is the window of the last `order` touches; equal neighbours are one. Null journeys count. For value, a converting walk is worth the mean value of
+    the journeys that end in its last state.
+    """
+
+    order: int = parameter(1, range="1, 2 or 3", description="How many touches back the chain remembers.")
+
+    title: ClassVar[str] = "Markov chain (removal effect)"
+    source: ClassVar[str] = "Anderl et al. 2016, doi:10.1016/j.ijresmar.2016.03.001"
+    formula: ClassVar[str] = (
+        "effect_c = g_G' inv(N_GG) b_G / P(conversion), G the states that hold c (order 1: g_c b_c / (N_cc P(conversion))); "
+        "credit_c = effect_c / sum of effects x conversions"
+    )
+    when: ClassVar[str] = (
+        "Many journeys, null ones among them, when the order of touches may matter. Not with few conversions, nor to read single journeys: "
+        "all conversions are shared out alike."
+    )
+    example: ClassVar[Example] = Example(
+        journeys=(
+            {"path": ("C1", "C2", "C3"), "conversions": 1, "nulls": 0, "value": 100.0},
+            {"path": ("C1",), "conversions": 0, "nulls": 1, "value": 0.0},
+            {"path": ("C2", "C3"), "conversions": 0, "nulls": 1, "value": 0.0},
+        ),
+        credit={"C1": 0.2, "C2": 0.4, "C3": 0.4},
+        effects={"C1": 0.5, "C2": 1.0, "C3": 1.0},
+        note="Journeys start at C1 (2/3) or C2 (1/3); C1 leads to C2 half the time, C2 always to C3, C3 converts half the time: 1/3 in all. "
+        "Without C1 a half of that is left, without C2 or C3 nothing.",
+    )
+
+    def __post_init__(self) -> None:
+        holds = self.order in MOST_UNITS and not isinstance(self.order, bool)
+        require(self, "order", holds=holds, remedy="1 is usual; a higher order needs many more journeys")
+
+    @property
+    def needs(self) -> tuple[str, ...]:  # type: ignore[override]  # it follows from a parameter
+        """The transitions of its own order."""
+        return (f"transitions_{self.order}",)
+
+    def fit(self, statistics: Statistics) -> Learned:
+        """Removal effects of all units. Raises ModelError when there are too many units for the order, or walks are too long to be followed."""
+        transitions = statistics.transitions.get(self.order)
+        if transitions is None:
+            raise absent(f"Markov of order {self.order}", f"transitions_{self.order}")
+        present = np.unique(transitions.states[transitions.states >= 0])
+        self._require_few(len(present))
+        total = np.array([transitions.conversions.sum(), transitions.value.sum()])
+        if total[0] <= 0:
+            return nothing(statistics)
+        effects = np.zeros((len(statistics.units), 2))
+        effects[present] = removal_losses(transitions, present) / np.where(total == 0, 1.0, total)
+        return learned(statistics, effects[:, 0], effects[:, 1])
+
+    def _require_few(self, units: int) -> None:
+        most = MOST_UNITS[self.order]
+        if most is not None and units > most:
+            raise ModelError(
+                f"Markov of order {self.order} takes up to {most} channels or campaigns, here are {units}. "
+                "Set a lower 'order' for this model in mta.yaml, or group by channel instead of campaign."
+            )
+
+
+def removal_losses(transitions: Transitions, units: Ints) -> Floats:
+    """(units, 2) conversions and value that go through each unit's states, by exact algebra: what its removal would lose."""
+    used = _visits(transitions) > 0
+    groups = (transitions.states[:, :, None] == units).any(axis=1)
+    if used.sum() <= MOST_DENSE_STATES:
+        return absorbing_chain.gains_through_groups(_dense(transitions, groups, used))
+    return absorbing_flow.gains_through_groups(_sparse(transitions, groups))
+
+
+def _visits(transitions: Transitions) -> Floats:
+    """(states,) how often each state is left or ended in."""
+    steps = np.bincount(transitions.origin, weights=transitions.count, minlength=len(transitions.states))
+    return np.asarray(steps + transitions.conversions + transitions.nulls)
+
+
+def _dense(transitions: Transitions, groups: Bools, used: Bools) -> absorbing_chain.Chain:
+    number = np.cumsum(used) - 1
+    real = used[transitions.origin] & used[transitions.target]
+    moves = np.zeros((used.sum(), used.sum()))
+    moves[number[transitions.origin[real]], number[transitions.target[real]]] = transitions.count[real]
+    return absorbing_chain.Chain(
+        enters=transitions.starts[used],
+        moves=moves,
+        exits=(transitions.conversions + transitions.nulls)[used],
+        gains=np.stack([transitions.conversions, transitions.value], axis=1)[used],
+        groups=groups[used],
+    )
+
+
+def _sparse(transitions: Transitions, groups: Bools) -> absorbing_flow.SparseChain:
+    per_visit = 1.0 / np.maximum(_visits(transitions), np.finfo(np.float64).tiny)
+    states = len(transitions.states)
+    chance = transitions.count * per_visit[transitions.origin]
+    return absorbing_flow.SparseChain(
+        enters=transitions.starts,
+        moves=coo_array((chance, (transitions.origin, transitions.target)), shape=(states, states)).tocsr(),
+        gains=np.stack([transitions.conversions, transitions.value], axis=1) * per_visit[:, None],
+        groups=groups,
+    )
