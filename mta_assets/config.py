@@ -109,6 +109,11 @@ class Config(Section):
     )
 
     @property
+    def lookback_us(self) -> int:
+        """The lookback in microseconds, as the journey kernel counts."""
+        return round(self.lookback_days * 86_400_000_000)
+
+    @property
     def declared_sources(self) -> dict[str, SourceConfig]:
         """The sources in force: those of the file, or one folder per kind when the file declares none."""
         return self.sources or {

@@ -1,7 +1,6 @@
 """What must be read to close a range of days: the events of their window, reaching back further only for users whose journey began before it."""
 
 import math
-from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
@@ -16,46 +15,27 @@ from mta_assets.journeys.kernel import Slices, journeys
 from mta_assets.lake.lake import Lake
 
 
-@dataclass(frozen=True, kw_only=True)
-class Window:
-    """The rules of journeys, in the kernel's units."""
-
-    config: Config
-
-    @property
-    def lookback_us(self) -> int:
-        """The lookback in microseconds."""
-        return round(self.config.lookback_days * 86_400_000_000)
-
-    @property
-    def lookback_days(self) -> int:
-        """The lookback in whole days, rounded up."""
-        return math.ceil(self.config.lookback_days)
-
-
 def closed_journeys(lake: Lake, config: Config, days: DayRange, users: pl.Series | None = None) -> pl.DataFrame:
     """The journeys (of these users, or of all) that close within the days, as `core/journeys`.
 
     A conversion needs one lookback of touches before it; an expired journey that ends on the first day was last touched up to two lookbacks
     before. A run of touches may be longer still: only the users for whom that is so are read further back.
     """
-    window = Window(config=config)
-    read = days.back(2 * window.lookback_days + 1)
-    events = _events(lake, config, read, users)
-    return _close(lake, window, events, read, days)
+    read = days.back(2 * math.ceil(config.lookback_days) + 1)
+    return _close(lake, config, _events(lake, config, read, users), read, days)
 
 
-def _close(lake: Lake, window: Window, events: UserEvents, read: DayRange, days: DayRange) -> pl.DataFrame:
-    config, lookback = window.config, window.lookback_us
+def _close(lake: Lake, config: Config, events: UserEvents, read: DayRange, days: DayRange) -> pl.DataFrame:
+    lookback = config.lookback_us
     slices = _within(journeys(events.arrays(), lookback, restart_after_conversion=config.restart_after_conversion), days, config)
-    truncated = _truncated(slices, events, read, window)
+    truncated = _truncated(slices, events, read, config)
     earliest = config.earliest_day
     if not len(truncated) or read.first <= earliest:
         return journey_frame(events, slices, lookback, config.reporting_timezone)
     whole = journey_frame(events, slices, lookback, config.reporting_timezone).filter(~pl.col("user").is_in(truncated.implode()))
-    before = DayRange(max(read.first - timedelta(days=window.lookback_days + 1), earliest), read.first - timedelta(days=1))
+    before = DayRange(max(read.first - timedelta(days=math.ceil(config.lookback_days) + 1), earliest), read.first - timedelta(days=1))
     longer = events.of_users(truncated).preceded_by(_events(lake, config, before, truncated))
-    return pl.concat([whole, _close(lake, window, longer, DayRange(before.first, read.last), days)]).sort(JOURNEY_ORDER)
+    return pl.concat([whole, _close(lake, config, longer, DayRange(before.first, read.last), days)]).sort(JOURNEY_ORDER)
 
 
 JOURNEY_ORDER = ["day", "bucket", "user", "closing_ts", "source_name", "conversion_id"]
@@ -66,12 +46,12 @@ def _within(slices: Slices, days: DayRange, config: Config) -> Slices:
     return slices.take((slices.closing_ts >= start) & (slices.closing_ts < end))
 
 
-def _truncated(slices: Slices, events: UserEvents, read: DayRange, window: Window) -> pl.Series:
+def _truncated(slices: Slices, events: UserEvents, read: DayRange, config: Config) -> pl.Series:
     """Users whose expired journey may have begun before what was read."""
-    begins = round(read.bounds(window.config.reporting_timezone)[0].timestamp() * 1_000_000)
+    begins = round(read.bounds(config.reporting_timezone)[0].timestamp() * 1_000_000)
     expired = slices.conversion < 0
     first = slices.start[expired]
-    early = microseconds(events.touchpoints["ts"])[first] < begins + window.lookback_us
+    early = microseconds(events.touchpoints["ts"])[first] < begins + config.lookback_us
     return pl.Series(np.unique(events.touchpoints["user"].to_numpy()[first[early]]), dtype=pl.Int64)
 
 

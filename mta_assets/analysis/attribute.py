@@ -1,0 +1,121 @@
+"""Closed journeys -> every model's credit, tidy. Pure: arrays in, frames out."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from mta_assets.contracts.arrays import Bools, Statistics, Touches
+from mta_assets.contracts.tables import NOT_SET, UNATTRIBUTED
+from mta_assets.journeys.assemble import UNIT_SEPARATOR
+from mta_assets.journeys.statistics import statistics_of
+from mta_assets.models.base import Allocation, AttributionModel, Learned, LearnedModel, RuleModel
+from mta_assets.models.credit import Totals, totals
+
+Notify = Callable[[str], None]
+
+
+def silent(_: str) -> None:
+    """Tells nobody."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClosedJourneys:
+    """What is to be attributed. touches: every closed journey; units are made of the columns `by`.
+
+    currency: currency -> (journeys,) bool, whose value is in it; expired journeys are in all of them.
+    learning: the same journeys with only the values in the reporting currency, for what learned models learn.
+    """
+
+    touches: Touches
+    learning: Touches
+    currency: Mapping[str, Bools]
+    by: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attribution:
+    """The outcome. results: model, *by, currency, conversions, value; effects: model, *by, effect, value_effect, share, value_share.
+
+    unavailable: model -> why it could not be computed on this input, and what to do. notes: model -> what a reader should know of its fit.
+    """
+
+    results: pl.DataFrame
+    effects: pl.DataFrame
+    unavailable: Mapping[str, str]
+    notes: Mapping[str, str]
+
+
+def attribute(journeys: ClosedJourneys, models: Mapping[str, AttributionModel], notify: Notify = silent) -> Attribution:
+    """Credit every model's share of the conversions and of their value. A model that the input cannot support is named with its reason."""
+    converting = {code: journeys.touches.take(rows & (journeys.touches.conversions > 0)) for code, rows in journeys.currency.items()}
+    missing = {name: model.missing(journeys.touches) for name, model in models.items()}
+    possible = {name: model for name, model in models.items() if missing[name] is None}
+    learned: dict[str, Learned] = {}
+    if statistics := _statistics(journeys.learning, list(possible.values()), notify):
+        learned = {name: _fitted(name, model, statistics, notify) for name, model in possible.items() if isinstance(model, LearnedModel)}
+    results = []
+    for name, model in possible.items():
+        notify(name)
+        for code, touches in converting.items():
+            earned = totals(_allocation(model, touches, learned.get(name)), touches)
+            results.append(_result_rows(name, code, journeys, earned))
+    return Attribution(
+        results=pl.concat(results) if results else _no_results(journeys.by),
+        effects=_effects(learned, journeys.by),
+        unavailable={name: reason for name, reason in missing.items() if reason},
+        notes={name: fit.note for name, fit in learned.items() if fit.note},
+    )
+
+
+def _statistics(touches: Touches, models: Sequence[AttributionModel], notify: Notify) -> Statistics | None:
+    needs = sorted({need for model in models if isinstance(model, LearnedModel) for need in model.needs})
+    if not needs:
+        return None
+    notify("statistics")
+    return statistics_of(touches, needs)
+
+
+def _fitted(name: str, model: LearnedModel, statistics: Statistics, notify: Notify) -> Learned:
+    notify(f"learning {name}")
+    return model.fit(statistics)
+
+
+def _allocation(model: AttributionModel, touches: Touches, learned: Learned | None) -> Allocation:
+    if isinstance(model, LearnedModel) and learned is not None:
+        return model.allocate(touches, learned)
+    if isinstance(model, RuleModel):
+        return model.allocate(touches)
+    raise TypeError(f"{type(model).__name__} is neither a rule nor a fitted model")
+
+
+def _result_rows(name: str, currency: str, journeys: ClosedJourneys, earned: Totals) -> pl.DataFrame:
+    rows = pl.DataFrame({"conversions": earned.conversions, "value": earned.value})
+    labelled = _labels(journeys.touches.units, journeys.by).hstack(rows)
+    if earned.unattributed_conversions:
+        nowhere = {"channel": UNATTRIBUTED} | dict.fromkeys(journeys.by[1:], NOT_SET)
+        amounts = {"conversions": earned.unattributed_conversions, "value": earned.unattributed_value}
+        labelled = pl.concat([labelled, pl.DataFrame([nowhere | amounts])])
+    return labelled.select(pl.lit(name).alias("model"), *journeys.by, pl.lit(currency).alias("currency"), "conversions", "value")
+
+
+def _effects(learned: Mapping[str, Learned], by: tuple[str, ...]) -> pl.DataFrame:
+    measures = ("effect", "value_effect", "share", "value_share")
+    frames = [
+        _labels(fit.units, by)
+        .hstack([pl.Series(measure, getattr(fit, measure)) for measure in measures])
+        .select(pl.lit(name).alias("model"), *by, *measures)
+        for name, fit in learned.items()
+    ]
+    empty = pl.DataFrame(schema={"model": pl.String} | dict.fromkeys(by, pl.String) | dict.fromkeys(measures, pl.Float64))
+    return pl.concat([empty, *frames])
+
+
+def _labels(units: tuple[str, ...], by: tuple[str, ...]) -> pl.DataFrame:
+    parts = pl.Series(units, dtype=pl.String).str.split(UNIT_SEPARATOR)
+    return pl.DataFrame({column: parts.list.get(n, null_on_oob=True) for n, column in enumerate(by)})
+
+
+def _no_results(by: tuple[str, ...]) -> pl.DataFrame:
+    text = dict.fromkeys(("model", *by, "currency"), pl.String)
+    return pl.DataFrame(schema=text | {"conversions": pl.Float64, "value": pl.Float64})

@@ -1,0 +1,92 @@
+"""One-off files -> closed journeys: the same reading, validation, deduplication and journeys as the pipeline, with the file's end as the end of time."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from mta_assets.analysis.attribute import ClosedJourneys, Notify, silent
+from mta_assets.config import Config, SourceConfig
+from mta_assets.contracts.arrays import Touches
+from mta_assets.contracts.tables import IDENTIFIER, QUARANTINE, STAGED
+from mta_assets.ingest.conform import conform_file
+from mta_assets.ingest.duplicates import resolve
+from mta_assets.journeys.assemble import touches_from
+from mta_assets.journeys.events import user_events
+from mta_assets.journeys.kernel import journeys
+
+
+@dataclass(frozen=True, kw_only=True)
+class InputFile:
+    """A file to analyse and what its rows are."""
+
+    path: Path
+    source: SourceConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """What the files held. rows: kind -> deduplicated staged rows; rejected: quarantine rows; rows_read, duplicates: of all files."""
+
+    rows: Mapping[str, pl.DataFrame]
+    rejected: pl.DataFrame
+    rows_read: int
+    duplicates: int
+
+    @property
+    def accepted(self) -> int:
+        """Rows that count: what was read less what was rejected or there twice."""
+        return self.rows_read - self.rejected.height - self.duplicates
+
+
+def read_inputs(files: Sequence[InputFile], config: Config, now: datetime, notify: Notify = silent) -> Inputs:
+    """Read, validate and deduplicate the files. Raises DataError when one cannot be read as a whole."""
+    staged: dict[str, list[pl.DataFrame]] = {kind: [] for kind in STAGED}
+    rejected = [QUARANTINE.empty()]
+    rows_read = 0
+    for file in files:
+        notify(f"reading {file.path.name}")
+        name = {"file": file.path.name, "source_name": file.source.kind, "file_version": "one-off"}
+        for batch in conform_file(file.path, **name, source=file.source, config=config, now=now):
+            rows_read += batch.rows_read
+            rejected.append(batch.rejected)
+            for kind, rows in batch.frames.items():
+                staged[kind].append(rows)
+    notify("deduplicating")
+    resolved = {kind: resolve(pl.concat([STAGED[kind].empty(), *frames]), IDENTIFIER[kind]) for kind, frames in staged.items()}
+    # An event log's conversion is a touch as well: a row counts once.
+    duplicates = pl.concat([part.duplicates.select("file", "row") for part in resolved.values()]).n_unique()
+    conflicts = pl.concat([_as_quarantine(part.conflicts, IDENTIFIER[kind]) for kind, part in resolved.items()])
+    return Inputs(
+        rows={kind: part.kept for kind, part in resolved.items()},
+        rejected=pl.concat([*rejected, conflicts.unique(["file", "row"], maintain_order=True)]),
+        rows_read=rows_read,
+        duplicates=duplicates,
+    )
+
+
+def closed_journeys(inputs: Inputs, config: Config, by: tuple[str, ...], notify: Notify = silent) -> ClosedJourneys:
+    """Every journey of the inputs. What is still open when the data end closes there, as expired."""
+    notify("building journeys")
+    events = user_events(inputs.rows["touchpoints"], inputs.rows["conversions"], kinds=config.touch_kinds, stages=config.milestones.stages)
+    lookback_us = config.lookback_us
+    slices = journeys(events.arrays(), lookback_us, restart_after_conversion=config.restart_after_conversion)
+    touches = touches_from(events, slices, lookback_us, columns=by)
+    currency = pl.Series(events.conversions["currency"])
+    converted = slices.conversion >= 0
+    of_journey = np.full(len(converted), -1)
+    codes = sorted(currency.unique()) or [config.currency]
+    of_journey[converted] = currency.cast(pl.Enum(codes)).to_physical().to_numpy()[slices.conversion[converted]]
+    return split_by_currency(touches, of_journey, codes, config.currency, by)
+
+
+def split_by_currency(
+    touches: Touches, code: np.ndarray[tuple[int], np.dtype[np.int64]], codes: Sequence[str], reporting: str, by: tuple[str, ...]
+) -> ClosedJourneys:
+    """The journeys with their currencies. code: (journeys,) index into `codes`, -1 when expired."""
+    in_reporting = code == (list(codes).index(reporting) if reporting in codes else 0)
+    learning = replace(touches, value=np.where(in_reporting, touches.value, 0.0))
+    return ClosedJourneys(touches=touches, learning=learning, currency={name: code == n for n, name in enumerate(codes)}, by=by)

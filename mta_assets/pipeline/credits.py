@@ -1,0 +1,99 @@
+"""Conversions -> credit: one row per conversion x channel x campaign x kind, for a rule model or by what a learned model learned."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+
+from mta_assets.config import Config
+from mta_assets.contracts.arrays import Floats, Touches
+from mta_assets.contracts.days import DayRange
+from mta_assets.contracts.tables import NOT_SET, PLACEMENTS, UNATTRIBUTED, credits_table
+from mta_assets.journeys.assemble import UNIT_SEPARATOR
+from mta_assets.lake.lake import Lake
+from mta_assets.models.base import Allocation, AttributionModel, Learned, LearnedModel, RuleModel, ShareAllocation
+from mta_assets.models.credit import CreditRows, per_journey_rows
+from mta_assets.pipeline.closings import PLACEMENT, Converted
+from mta_assets.pipeline.learning import fit_window, learned_of
+
+ORDER = ["day", "bucket", "source_name", "conversion_id", "channel", "campaign", "kind"]
+
+
+def credit(lake: Lake, config: Config, name: str, model: AttributionModel, converted: Converted, days: DayRange) -> pl.DataFrame:
+    """Recompute a model's credits of these days, whose conversions are `converted`, and return them."""
+    if isinstance(model, LearnedModel):
+        parts = [_learned_day(lake, config, name, model, converted.on(DayRange(day, day)), DayRange(day, day)) for day in days]
+        rows = pl.concat(parts) if parts else credits_table(name).empty()
+    else:
+        rows = rule_credit(model, converted)
+    table = credits_table(name)
+    frame = table.conform(rows).sort(ORDER)
+    lake.replace_days(table, frame, days)
+    return frame
+
+
+def rule_credit(model: AttributionModel, converted: Converted) -> pl.DataFrame:
+    """A rule model's credit rows; none when the model cannot be computed on these journeys."""
+    if not isinstance(model, RuleModel) or model.missing(converted.channels) is not None:
+        return _named(converted, per_journey_rows(ShareAllocation(share=np.zeros(0), value_share=np.zeros(0)), converted.placements)).clear()
+    return _with_unattributed(converted, model.allocate(converted.channels), converted.placements)
+
+
+def _learned_day(lake: Lake, config: Config, name: str, model: LearnedModel, converted: Converted, day: DayRange) -> pl.DataFrame:
+    learned = learned_of(lake, name, model, day.first)
+    units = tuple(sorted({*learned.units, *converted.channels.units}))
+    allocation = model.allocate(converted.channels.over(units), learned)
+    placements = converted.placements
+    if isinstance(allocation, ShareAllocation):
+        placements, allocation = _spread(lake.read(PLACEMENTS, fit_window(config, day.first)), allocation, units, placements)
+    return _with_unattributed(converted, allocation, placements)
+
+
+def _spread(counted: pl.DataFrame, allocation: ShareAllocation, channels: tuple[str, ...], placements: Touches) -> tuple[Touches, ShareAllocation]:
+    """Divide each channel's share over its campaigns and kinds by their touches in the converting journeys of the fit window."""
+    touched = counted.group_by(PLACEMENT).agg(pl.col("converting_touches").sum()).filter(pl.col("converting_touches") > 0).sort(PLACEMENT)
+    labels = touched.select(pl.concat_str(PLACEMENT, separator=UNIT_SEPARATOR)).to_series()
+    part = touched.select(pl.col("converting_touches") / pl.col("converting_touches").sum().over("channel")).to_series().to_numpy()
+    channel = touched["channel"].cast(pl.Enum(channels)).to_physical().to_numpy()
+    units = tuple(sorted({*labels, *placements.units}))
+    index = pl.Series(units).search_sorted(labels).to_numpy()
+
+    def over_placements(share: Floats) -> Floats:
+        spread = np.zeros(len(units))
+        spread[index] = share[channel] * part
+        return spread
+
+    return placements.over(units), ShareAllocation(share=over_placements(allocation.share), value_share=over_placements(allocation.value_share))
+
+
+def _with_unattributed(converted: Converted, allocation: Allocation, placements: Touches) -> pl.DataFrame:
+    rows = _named(converted, per_journey_rows(allocation, placements), placements)
+    return pl.concat([rows, _unattributed(converted.journeys)])
+
+
+def _named(converted: Converted, rows: CreditRows, placements: Touches | None = None) -> pl.DataFrame:
+    units = pl.Series("unit", (placements or converted.placements).units, dtype=pl.String).str.split(UNIT_SEPARATOR)
+    label = units[rows.unit]
+    about = converted.journeys.select("day", "bucket", "source_name", "conversion_id", "goal", "currency")[rows.journey]
+    return about.with_columns(
+        *(label.list.get(n, null_on_oob=True).alias(column) for n, column in enumerate(PLACEMENT)),
+        pl.Series("credit", rows.credit),
+        pl.Series("value", rows.value),
+    )
+
+
+def _unattributed(journeys: pl.DataFrame) -> pl.DataFrame:
+    return journeys.filter(pl.col("channel").list.len() == 0).select(
+        *("day", "bucket", "source_name", "conversion_id", "goal", "currency"),
+        pl.lit(UNATTRIBUTED).alias("channel"),
+        pl.lit(NOT_SET).alias("campaign"),
+        pl.lit(NOT_SET).alias("kind"),
+        pl.lit(1.0).alias("credit"),
+        pl.col("value").cast(pl.Float64),
+    )
+
+
+def unavailable(models: Mapping[str, AttributionModel], converted: Converted) -> dict[str, str]:
+    """Why each model that cannot be computed cannot."""
+    reasons = {name: model.missing(converted.channels) for name, model in models.items()}
+    return {name: reason for name, reason in reasons.items() if reason}

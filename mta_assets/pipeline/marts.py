@@ -1,0 +1,63 @@
+"""credits + spend -> what people read: every model's credit per day, and its performance over the trailing fit window."""
+
+from collections.abc import Mapping
+from datetime import date
+
+import polars as pl
+
+from mta_assets.config import Config
+from mta_assets.contracts.days import DayRange
+from mta_assets.contracts.tables import CHANNEL_DAILY, CHANNEL_PERFORMANCE, SPEND, SPEND_DAILY, UNATTRIBUTED, credits_table, learned_table
+from mta_assets.lake.lake import Lake
+from mta_assets.marts import performance
+from mta_assets.marts.sums import summed
+from mta_assets.models.base import AttributionModel, LearnedModel
+from mta_assets.pipeline.learning import fit_window
+
+
+def write_spend_daily(lake: Lake, days: DayRange) -> pl.DataFrame:
+    """Recompute `marts/spend_daily` of these days."""
+    frame = performance.spend_daily(lake.read(SPEND, days))
+    lake.replace_days(SPEND_DAILY, frame, days)
+    return frame
+
+
+def write_channel_daily(lake: Lake, models: Mapping[str, AttributionModel], days: DayRange) -> pl.DataFrame:
+    """Recompute `marts/channel_daily` of these days from every model's credits."""
+    frames = [performance.channel_daily(lake.read(credits_table(name), days), name) for name in models]
+    frame = pl.concat([CHANNEL_DAILY.empty(), *frames])
+    lake.replace_days(CHANNEL_DAILY, frame, days)
+    return frame
+
+
+def write_channel_performance(lake: Lake, config: Config, models: Mapping[str, AttributionModel], days: DayRange) -> pl.DataFrame:
+    """Recompute `marts/channel_performance`: for each day, every model over the fit window that ends on it, as one analysis of that window.
+
+    A learned model's fit is that of the day itself, applied to the whole window, so that the numbers equal `mta attribute` on the window's files.
+    """
+    window = days.back(config.fit_window_days - 1)
+    daily = lake.read(CHANNEL_DAILY, window).sort(CHANNEL_DAILY.key)
+    spend = lake.read(SPEND_DAILY, window).sort(SPEND_DAILY.key)
+    shares = {name: lake.read(learned_table(name), days) for name, model in models.items() if isinstance(model, LearnedModel)}
+    frames = [_performance(day, fit_window(config, day), daily, spend, shares) for day in days]
+    frame = pl.concat([CHANNEL_PERFORMANCE.empty(), *frames])
+    lake.replace_days(CHANNEL_PERFORMANCE, frame, days)
+    return frame
+
+
+def _performance(day: date, window: DayRange, daily: pl.DataFrame, spend: pl.DataFrame, shares: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    within = pl.col("day").is_between(window.first, window.last)
+    keys = ["model", "channel", "currency"]
+    earned = summed(daily.filter(within), keys, ["conversions", "value"])
+    learned = [_shared_out(earned.filter(model=name), frame.filter(day=day)) for name, frame in shares.items()]
+    rows = pl.concat([earned.filter(~pl.col("model").is_in(list(shares))), *learned])
+    return CHANNEL_PERFORMANCE.conform(performance.with_spend(rows, spend.filter(within), ["channel"]).with_columns(day=pl.lit(day)))
+
+
+def _shared_out(earned: pl.DataFrame, shares: pl.DataFrame) -> pl.DataFrame:
+    """What the fit of the window's last day makes of all its attributed conversions; the unattributed ones stay as they are."""
+    attributed = earned.filter(pl.col("channel") != UNATTRIBUTED)
+    totals = attributed.group_by("model", "currency").agg(pl.col("conversions").sum().alias("all"), pl.col("value").sum().alias("worth"))
+    rows = totals.join(shares.select("channel", "share", "value_share"), how="cross")
+    credited = rows.select("model", "channel", "currency", pl.col("all") * pl.col("share"), pl.col("worth") * pl.col("value_share"))
+    return pl.concat([credited.rename({"all": "conversions", "worth": "value"}), earned.filter(pl.col("channel") == UNATTRIBUTED)])

@@ -1,0 +1,95 @@
+"""The whole flow in one process, for the CLI and for tests: what the Dagster jobs do, without Dagster."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from mta_assets.config import Config
+from mta_assets.contracts.columns import Table
+from mta_assets.contracts.days import DayRange
+from mta_assets.contracts.tables import FIXED_TABLES, credits_table
+from mta_assets.lake.lake import Lake
+from mta_assets.models.base import AttributionModel, LearnedModel
+from mta_assets.pipeline import restatements
+from mta_assets.pipeline.closings import ConvertedDays, close
+from mta_assets.pipeline.core import build_pending
+from mta_assets.pipeline.credits import credit
+from mta_assets.pipeline.ingest import FileReport, ingest, landed_files
+from mta_assets.pipeline.learning import learn, learned_tables
+from mta_assets.pipeline.marts import write_channel_daily, write_channel_performance, write_spend_daily
+
+Notify = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunReport:
+    """What a run did: the files it took, and the closing days that it recomputed or only refitted."""
+
+    files: tuple[FileReport, ...]
+    closed: tuple[DayRange, ...]
+    refitted: tuple[DayRange, ...]
+
+
+def tables(models: Mapping[str, AttributionModel]) -> list[Table]:
+    """Every table of a lake with these models."""
+    learned = [table for name, model in models.items() if isinstance(model, LearnedModel) for table in learned_tables(name, model)]
+    return [*FIXED_TABLES, *learned, *(credits_table(name) for name in models)]
+
+
+def open_lake(root: str, models: Mapping[str, AttributionModel]) -> Lake:
+    """The lake, with every table created."""
+    lake = Lake(root)
+    lake.prepare(tables(models))
+    return lake
+
+
+def run(
+    lake: Lake, config: Config, models: Mapping[str, AttributionModel], landing: Path, now: datetime, notify: Notify = lambda _: None
+) -> RunReport:
+    """Ingest what has landed and recompute what it changed, to the end."""
+    reports = ingest(lake, config, landed_files(landing, config), now, lambda file: notify(f"ingesting {file}"))
+    build_pending(lake, config, now)
+    work = restatements.pending(lake)
+    for days in work.closing:
+        recompute(lake, config, models, days, notify)
+    for days in work.fit:
+        refit(lake, config, models, days, notify)
+    return RunReport(files=tuple(reports), closed=work.closing, refitted=work.fit)
+
+
+def recompute(lake: Lake, config: Config, models: Mapping[str, AttributionModel], days: DayRange, notify: Notify) -> None:
+    """Everything of these closing days: journeys, statistics, what models learn, credits and marts."""
+    taken = restatements.snapshot(lake, days)
+    notify(f"journeys of {days}")
+    close(lake, config, days)
+    _attribute(lake, config, models, models, days, notify)
+    restatements.finish(lake, taken)
+
+
+def refit(lake: Lake, config: Config, models: Mapping[str, AttributionModel], days: DayRange, notify: Notify) -> None:
+    """What learned models and marts make of these days, whose own journeys have not changed."""
+    taken = restatements.snapshot(lake, days)
+    _attribute(lake, config, models, {name: model for name, model in models.items() if isinstance(model, LearnedModel)}, days, notify)
+    restatements.finish(lake, taken)
+
+
+def _attribute(
+    lake: Lake,
+    config: Config,
+    models: Mapping[str, AttributionModel],
+    stale: Mapping[str, AttributionModel],
+    days: DayRange,
+    notify: Notify,
+) -> None:
+    converted = ConvertedDays()
+    for name, model in stale.items():
+        notify(f"{name} of {days}")
+        if isinstance(model, LearnedModel):
+            learn(lake, config, name, model, days)
+        credit(lake, config, name, model, converted.of(lake, config, days), days)
+    notify(f"marts of {days}")
+    write_spend_daily(lake, days)
+    write_channel_daily(lake, models, days)
+    write_channel_performance(lake, config, models, days)
+
