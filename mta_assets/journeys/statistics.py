@@ -53,9 +53,7 @@ class Placements:
 
 def statistics_of(touches: Touches, needs: Iterable[str]) -> Statistics:
     """The statistics of all these journeys together. needs: some of NEEDS. Raises ModelError on an unknown one."""
-    asked = set(needs)
-    for need in asked - set(NEEDS):
-        raise ModelError(f"There is no statistic {need!r}. {did_you_mean(need, NEEDS)}")
+    asked = check_needs(needs)
     whole = replace(touches, cell=np.zeros(len(touches), dtype=np.int64))
     touched = touches.length > 0
     return Statistics(
@@ -67,6 +65,14 @@ def statistics_of(touches: Touches, needs: Iterable[str]) -> Statistics:
         positions=positions(whole).rows if "positions" in asked else None,
         transitions={k: transitions(flows(whole, whole.cell, k)) for k in ORDERS if f"transitions_{k}" in asked},
     )
+
+
+def check_needs(needs: Iterable[str]) -> set[str]:
+    """The needs as a set. Raises ModelError on one that is not among NEEDS."""
+    asked = set(needs)
+    for need in sorted(asked - set(NEEDS)):
+        raise ModelError(f"There is no statistic {need!r}. {did_you_mean(need, NEEDS)}")
+    return asked
 
 
 def paths(touches: Touches) -> CellPaths:

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mta_assets.contracts.arrays import Touches
@@ -22,6 +22,7 @@ JOURNEY = st.tuples(
     st.lists(st.sampled_from(NAMES), max_size=7), COUNTS, COUNTS, st.sampled_from((0.0, 9.5, 100.0)), st.sampled_from((0, 65, 130))
 )
 JOURNEYS = st.lists(JOURNEY.filter(lambda j: j[1] + j[2] > 0), max_size=12)
+MANY = settings(max_examples=80, deadline=None)  # the machine may be busy
 
 
 def touches_of(journeys, units=NAMES):
@@ -54,6 +55,7 @@ def weights(rows):
     return [list(row) for row in zip(rows.conversions, rows.nulls, rows.value, strict=True)]
 
 
+@MANY
 @given(JOURNEYS)
 def test_paths_are_counted_once_each_with_their_weights(journeys):
     found = paths(touches_of(journeys))
@@ -62,6 +64,7 @@ def test_paths_are_counted_once_each_with_their_weights(journeys):
     assert found.path_hash.tolist() == path_hashes(unit_hashes(NAMES)[found.rows.unit], found.rows.offsets).tolist()
 
 
+@MANY
 @given(JOURNEYS)
 def test_coalitions_are_the_distinct_sets_with_their_weights(journeys):
     found = coalitions(touches_of(journeys))
@@ -69,6 +72,7 @@ def test_coalitions_are_the_distinct_sets_with_their_weights(journeys):
     assert dict(zip(keys, weights(found.rows), strict=True)) == weights_by(journeys, lambda path: tuple(sorted(set(path))))
 
 
+@MANY
 @given(JOURNEYS)
 def test_more_channels_than_bits_give_the_same_coalitions(journeys):
     many = tuple(sorted((*NAMES, *(f"filler {i:02d}" for i in range(80)))))
@@ -106,12 +110,14 @@ def chain_found(found: Flows):
     return {(c, state(o), state(t), EVENTS[e]): [journeys, value] for c, o, t, e, journeys, value in rows}
 
 
+@MANY
 @given(JOURNEYS, st.sampled_from((1, 2, 3)))
 def test_the_chain_of_each_order_follows_its_definition(journeys, order):
     touches = touches_of(journeys)
     assert chain_found(flows(touches, touches.cell, order)) == chain_by_hand(journeys, order)
 
 
+@MANY
 @given(JOURNEYS, st.sampled_from((1, 2, 3)))
 def test_a_transition_table_balances_what_flows_into_and_out_of_every_state(journeys, order):
     found = statistics_of(touches_of(journeys), [f"transitions_{order}"]).transitions[order]
@@ -122,6 +128,7 @@ def test_a_transition_table_balances_what_flows_into_and_out_of_every_state(jour
     assert (found.origin != found.target).all()
 
 
+@MANY
 @given(JOURNEYS)
 def test_ordered_shapley_splits_each_journey_over_channels_then_over_their_positions(journeys):
     by_hand = defaultdict(lambda: np.zeros(2))
@@ -135,6 +142,7 @@ def test_ordered_shapley_splits_each_journey_over_channels_then_over_their_posit
     assert dict(zip(keys, credit, strict=True)) == {key: pytest.approx(tuple(numbers)) for key, numbers in by_hand.items()}
 
 
+@MANY
 @given(JOURNEYS)
 def test_placements_count_touches_and_converting_touches(journeys):
     by_hand = defaultdict(lambda: np.zeros(2))
@@ -147,6 +155,7 @@ def test_placements_count_touches_and_converting_touches(journeys):
     assert dict(zip(keys, numbers, strict=True)) == {key: tuple(counts) for key, counts in by_hand.items()}
 
 
+@MANY
 @given(JOURNEYS)
 def test_a_cell_is_the_same_to_the_last_bit_whatever_other_cells_are_computed_with_it(journeys):
     touches = touches_of(journeys)
@@ -157,6 +166,7 @@ def test_a_cell_is_the_same_to_the_last_bit_whatever_other_cells_are_computed_wi
     assert of_cell == chain_found(alone)
 
 
+@MANY
 @given(JOURNEYS)
 def test_sorting_and_dense_tables_give_the_same_statistics(journeys):
     touches = touches_of(journeys)
