@@ -50,9 +50,8 @@ def touches_of(
     stages: the configured milestones.
     """
     length = journeys["channel"].list.len().to_numpy().astype(np.int64)
-    flat = journeys.select("channel", *(c for c in columns if c != "channel"), "touch_ts").explode(
-        pl.all(), empty_as_null=False, keep_nulls=False
-    )
+    wanted = ("channel", *(column for column in columns if column != "channel"), "touch_ts")
+    flat = journeys.select(wanted).explode(*wanted, empty_as_null=False, keep_nulls=False)
     units, unit = unit_codes(flat, columns)
     closing = np.repeat(microseconds(journeys["closing_ts"]), length)
     converted = (journeys["outcome"] == "converted").to_numpy()
@@ -119,7 +118,8 @@ def is_direct(channel: pl.Series) -> Bools:
 
 def cells(journeys: pl.DataFrame) -> Ints:
     """(journeys,) day and bucket as one code: days since the epoch times the number of buckets, plus the bucket."""
-    return journeys["day"].to_physical().to_numpy().astype(np.int64) * BUCKETS + journeys["bucket"].to_numpy()
+    day = journeys["day"].to_physical().to_numpy().astype(np.int64)
+    return np.asarray(day * BUCKETS + journeys["bucket"].to_numpy())
 
 
 def _stage(journeys: pl.DataFrame, stage: str, stages: tuple[str, ...]) -> Ints | None:

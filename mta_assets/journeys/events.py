@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from mta_assets.contracts.arrays import Ints
 from mta_assets.journeys.kernel import Events
+from mta_assets.journeys.order import user_time_order
 
 TOUCH_COLUMNS = ("user", "ts", "event_id", "channel", "campaign", "kind", "source_name")
 CONVERSION_COLUMNS = ("user", "ts", "conversion_id", "source_name", "goal", "value", "currency")
@@ -67,10 +69,11 @@ def user_events(touchpoints: pl.DataFrame, conversions: pl.DataFrame, *, kinds: 
 
 def in_order(events: pl.DataFrame, identifier: str) -> pl.DataFrame:
     """The events sorted by (user, ts, identifier). Days are stored in that order, so that only ties that are out of it cost a sort by text."""
-    ordered = events.sort("user", "ts", maintain_order=True)
-    tie = (pl.col("user") == pl.col("user").shift()) & (pl.col("ts") == pl.col("ts").shift())
-    torn = tie & (pl.col(identifier) < pl.col(identifier).shift())
-    return ordered.sort("user", "ts", identifier, "source_name") if ordered.select(torn.any()).item() else ordered
+    ordered = events[user_time_order(events["user"].to_numpy(), microseconds(events["ts"]))]
+    user, ts = ordered["user"].to_numpy(), microseconds(ordered["ts"])
+    tie = np.flatnonzero((user[1:] == user[:-1]) & (ts[1:] == ts[:-1]))
+    torn = (ordered[identifier][tie + 1] < ordered[identifier][tie]).any()
+    return ordered.sort("user", "ts", identifier, "source_name") if torn else ordered
 
 
 def microseconds(ts: pl.Series) -> Ints:

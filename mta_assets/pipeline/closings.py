@@ -1,6 +1,7 @@
 """core events -> journeys that closed and their daily statistics; and those journeys as the arrays that models take."""
 
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 
 import polars as pl
@@ -28,6 +29,10 @@ class Converted:
     def channels(self) -> Touches:
         """The touches with channels as units."""
         return touches_of(self.journeys, stages=self.stages)
+
+    def on(self, day: date) -> "Converted":
+        """The conversions of one of the days."""
+        return Converted(journeys=self.journeys.filter(pl.col("day") == day), stages=self.stages)
 
     @cached_property
     def placements(self) -> Touches:

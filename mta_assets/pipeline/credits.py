@@ -1,6 +1,7 @@
 """Conversions -> credit: one row per conversion x channel x campaign x kind, for a rule model or by what a learned model learned."""
 
 from collections.abc import Mapping
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -11,7 +12,7 @@ from mta_assets.contracts.days import DayRange
 from mta_assets.contracts.tables import NOT_SET, PLACEMENTS, UNATTRIBUTED, credits_table
 from mta_assets.journeys.assemble import UNIT_SEPARATOR
 from mta_assets.lake.lake import Lake
-from mta_assets.models.base import Allocation, AttributionModel, Learned, LearnedModel, RuleModel, ShareAllocation
+from mta_assets.models.base import Allocation, AttributionModel, LearnedModel, RuleModel, ShareAllocation
 from mta_assets.models.credit import CreditRows, per_journey_rows
 from mta_assets.pipeline.closings import PLACEMENT, Converted
 from mta_assets.pipeline.learning import fit_window, learned_of
@@ -21,35 +22,43 @@ ORDER = ["day", "bucket", "source_name", "conversion_id", "channel", "campaign",
 
 def credit(lake: Lake, config: Config, name: str, model: AttributionModel, converted: Converted, days: DayRange) -> pl.DataFrame:
     """Recompute a model's credits of these days, whose conversions are `converted`, and return them."""
+    frame = credited(lake, config, name, model, converted, days)
+    lake.replace_days(credits_table(name), frame, days)
+    return frame
+
+
+def credited(lake: Lake, config: Config, name: str, model: AttributionModel, converted: Converted, days: DayRange) -> pl.DataFrame:
+    """A model's credits of these days, not yet written: the assets check them first."""
     if isinstance(model, LearnedModel):
-        parts = [_learned_day(lake, config, name, model, converted.on(DayRange(day, day)), DayRange(day, day)) for day in days]
+        parts = [_learned_day(lake, config, name, model, converted.on(day), day) for day in days]
         rows = pl.concat(parts) if parts else credits_table(name).empty()
     else:
         rows = rule_credit(model, converted)
-    table = credits_table(name)
-    frame = table.conform(rows).sort(ORDER)
-    lake.replace_days(table, frame, days)
-    return frame
+    return credits_table(name).conform(rows).sort(ORDER)
 
 
 def rule_credit(model: AttributionModel, converted: Converted) -> pl.DataFrame:
     """A rule model's credit rows; none when the model cannot be computed on these journeys."""
     if not isinstance(model, RuleModel) or model.missing(converted.channels) is not None:
-        return _named(converted, per_journey_rows(ShareAllocation(share=np.zeros(0), value_share=np.zeros(0)), converted.placements)).clear()
+        return _named(
+            converted, per_journey_rows(ShareAllocation(share=np.zeros(0), value_share=np.zeros(0)), converted.placements)
+        ).clear()
     return _with_unattributed(converted, model.allocate(converted.channels), converted.placements)
 
 
-def _learned_day(lake: Lake, config: Config, name: str, model: LearnedModel, converted: Converted, day: DayRange) -> pl.DataFrame:
-    learned = learned_of(lake, name, model, day.first)
+def _learned_day(lake: Lake, config: Config, name: str, model: LearnedModel, converted: Converted, day: date) -> pl.DataFrame:
+    learned = learned_of(lake, name, model, day)
     units = tuple(sorted({*learned.units, *converted.channels.units}))
     allocation = model.allocate(converted.channels.over(units), learned)
     placements = converted.placements
     if isinstance(allocation, ShareAllocation):
-        placements, allocation = _spread(lake.read(PLACEMENTS, fit_window(config, day.first)), allocation, units, placements)
+        placements, allocation = _spread(lake.read(PLACEMENTS, fit_window(config, day)), allocation, units, placements)
     return _with_unattributed(converted, allocation, placements)
 
 
-def _spread(counted: pl.DataFrame, allocation: ShareAllocation, channels: tuple[str, ...], placements: Touches) -> tuple[Touches, ShareAllocation]:
+def _spread(
+    counted: pl.DataFrame, allocation: ShareAllocation, channels: tuple[str, ...], placements: Touches
+) -> tuple[Touches, ShareAllocation]:
     """Divide each channel's share over its campaigns and kinds by their touches in the converting journeys of the fit window."""
     touched = counted.group_by(PLACEMENT).agg(pl.col("converting_touches").sum()).filter(pl.col("converting_touches") > 0).sort(PLACEMENT)
     labels = touched.select(pl.concat_str(PLACEMENT, separator=UNIT_SEPARATOR)).to_series()
@@ -63,7 +72,9 @@ def _spread(counted: pl.DataFrame, allocation: ShareAllocation, channels: tuple[
         spread[index] = share[channel] * part
         return spread
 
-    return placements.over(units), ShareAllocation(share=over_placements(allocation.share), value_share=over_placements(allocation.value_share))
+    return placements.over(units), ShareAllocation(
+        share=over_placements(allocation.share), value_share=over_placements(allocation.value_share)
+    )
 
 
 def _with_unattributed(converted: Converted, allocation: Allocation, placements: Touches) -> pl.DataFrame:

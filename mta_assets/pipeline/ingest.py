@@ -87,7 +87,7 @@ def ingest_file(lake: Lake, config: Config, landed: LandedFile, now: datetime) -
     try:
         version = file_version(landed.path)
         if history.filter(pl.col("file_version") == version, pl.col("status") == "current").height:
-            return FileReport(**name, status="unchanged")
+            return FileReport(source_name=landed.source_name, file=landed.file, status="unchanged")
         staging = _stage(lake, config, landed, version, now)
     except DataError as error:
         return _unreadable(lake, landed, history, str(error), now)
@@ -206,7 +206,7 @@ def _unreadable(lake: Lake, landed: LandedFile, history: pl.DataFrame, reason: s
     lake.delete_where(QUARANTINE, name | {"file_version": version})
     record = {"row": 0, "reason": reason, "remedy": "send the file again; what it said before stays in force until then"}
     lake.append(QUARANTINE, pl.DataFrame([name | {"file_version": version} | record], schema=QUARANTINE.schema))
-    report = FileReport(**name, status="unreadable", reason=reason)
+    report = FileReport(source_name=landed.source_name, file=landed.file, status="unreadable", reason=reason)
     row = _ledger_row(landed, version, "unreadable", report, [], now)
     lake.replace_where(FILES, pl.concat([history.filter(pl.col("file_version") != version), row]), name)
     return report

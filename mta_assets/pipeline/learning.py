@@ -1,12 +1,13 @@
 """Daily statistics -> what each learned model learned over the fit window that ends on a day; and that read back."""
 
-from collections.abc import Mapping
 from datetime import date
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 
 from mta_assets.config import Config
+from mta_assets.contracts.arrays import Statistics
 from mta_assets.contracts.columns import Table
 from mta_assets.contracts.days import DayRange
 from mta_assets.contracts.tables import (
@@ -18,11 +19,12 @@ from mta_assets.contracts.tables import (
     learned_positions_table,
     learned_table,
 )
-from mta_assets.journeys.statistic_frames import merge
+from mta_assets.journeys.statistic_windows import decode
 from mta_assets.lake.lake import Lake
 from mta_assets.models.base import Learned, LearnedModel, PathWeights
 
-_TABLES = {"coalitions": COALITIONS, "paths": PATHS, "positions": POSITIONS}
+_TABLES = {"coalitions": COALITIONS, "paths": PATHS, "positions": POSITIONS, "transitions": TRANSITIONS}
+MEASURES = ("effect", "value_effect", "share", "value_share", "conversions", "value")
 
 
 def fit_window(config: Config, day: date) -> DayRange:
@@ -42,16 +44,66 @@ def learned_tables(name: str, model: LearnedModel) -> list[Table]:
 
 def learn(lake: Lake, config: Config, name: str, model: LearnedModel, days: DayRange) -> pl.DataFrame:
     """Refit a learned model for each of these days and write what it learned. Returns the `learned/<model>` rows."""
-    window = days.back(config.fit_window_days - 1)
-    frames = {table: lake.read(table, window) for table in _needed(model)}
-    fits = {day: _fit(model, frames, fit_window(config, day)) for day in days}
-    shares = pl.concat([_share_rows(day, learned) for day, (learned, _) in fits.items()])
-    table = learned_table(name)
-    lake.replace_days(table, shares, days)
+    needed = {table for need in model.needs for table in [_TABLES[need.partition("_")[0]]]}
+    read = {table: lake.read(table, days.back(config.fit_window_days - 1)) for table in needed}
+    windows = decode(read, model.needs)
+    statistics = {day: windows.within(fit_window(config, day)) for day in days}
+    fits = {day: model.fit(statistics[day]) for day in days}
+    shares = pl.concat([_share_rows(day, learned) for day, learned in fits.items()])
+    lake.replace_days(learned_table(name), shares, days)
     if "positions" in model.needs:
-        positions = [_position_rows(day, frame) for day, (_, frame) in fits.items()]
-        lake.replace_days(learned_positions_table(name), pl.concat(positions), days)
+        table = learned_positions_table(name)
+        lake.replace_days(table, pl.concat([_position_rows(table, day, window) for day, window in statistics.items()]), days)
     if "paths" in model.needs:
-        paths = [_path_rows(day, learned, frames[PATHS]) for day, (learned, _) in fits.items()]
-        lake.replace_days(learned_paths_table(name), pl.concat(paths), days)
+        table = learned_paths_table(name)
+        lake.replace_days(table, pl.concat([_path_rows(table, day, learned, read[PATHS]) for day, learned in fits.items()]), days)
     return shares
+
+
+def learned_of(lake: Lake, name: str, model: LearnedModel, day: date) -> Learned:
+    """What the model learned for this day, as `learn` wrote it."""
+    only = DayRange(day, day)
+    rows = lake.read(learned_table(name), only).sort("channel")
+    paths = lake.read(learned_paths_table(name), only).sort("path_hash") if "paths" in model.needs else None
+    effect, value_effect, share, value_share, conversions, value = (rows[measure].to_numpy() for measure in MEASURES)
+    return Learned(
+        units=tuple(rows["channel"]),
+        effect=effect,
+        value_effect=value_effect,
+        share=share,
+        value_share=value_share,
+        conversions=conversions,
+        value=value,
+        paths=None if paths is None else _weights(paths),
+    )
+
+
+def _share_rows(day: date, learned: Learned) -> pl.DataFrame:
+    measured = {measure: getattr(learned, measure) for measure in MEASURES}
+    return pl.DataFrame({"channel": pl.Series(learned.units, dtype=pl.String)} | measured).select(pl.lit(day).alias("day"), pl.all())
+
+
+def _position_rows(table: Table, day: date, statistics: Statistics) -> pl.DataFrame:
+    found = statistics.positions
+    if found is None:
+        return table.empty()
+    channel = pl.Series(statistics.units, dtype=pl.String)[found.unit]
+    columns = {"channel": channel, "position": found.position + 1, "conversions": found.conversions, "value": found.value}
+    return table.conform(pl.DataFrame(columns).with_columns(day=pl.lit(day)))
+
+
+def _path_rows(table: Table, day: date, learned: Learned, paths: pl.DataFrame) -> pl.DataFrame:
+    """The weights of the paths that converted on this day: what crediting it needs. The other paths of the window can be had by fitting again."""
+    if learned.paths is None:
+        return table.empty()
+    offsets = pa.array(learned.paths.offsets, pa.int64())
+    weight = pl.Series("weight", pa.LargeListArray.from_arrays(offsets, pa.array(learned.paths.weight)))
+    weights = pl.DataFrame({"path_hash": learned.paths.path_hash, "weight": weight})
+    converted = paths.filter(pl.col("day") == day, pl.col("conversions") > 0).unique("path_hash").select("day", "path_hash", "path")
+    return table.conform(converted.join(weights, on="path_hash").sort("path_hash"))
+
+
+def _weights(paths: pl.DataFrame) -> PathWeights:
+    length = paths["weight"].list.len().to_numpy().astype(np.int64)
+    weight = paths["weight"].explode(empty_as_null=False, keep_nulls=False).to_numpy()
+    return PathWeights(path_hash=paths["path_hash"].to_numpy(), offsets=np.concatenate([[0], np.cumsum(length)]), weight=weight)

@@ -87,7 +87,8 @@ def _stale_closings(lake: Lake, config: Config, changed: pl.DataFrame, today: da
     """The days on which the changed users' journeys are not what `core/journeys` says. A closing never depends on what comes after it."""
     if changed.is_empty():
         return []
-    days = DayRange(changed["day"].min(), max(today, changed["day"].max()))  # type: ignore[arg-type, type-var]  a Date column's extremes are dates
+    first, last = min(changed["day"]), max(changed["day"])
+    days = DayRange(first, max(today, last))
     users = changed["user"].unique()
     after = closed_journeys(lake, config, days, users)
     before = lake.scan(JOURNEYS, days).filter(pl.col("user").is_in(users.implode())).collect()

@@ -92,4 +92,3 @@ def _attribute(
     write_spend_daily(lake, days)
     write_channel_daily(lake, models, days)
     write_channel_performance(lake, config, models, days)
-
