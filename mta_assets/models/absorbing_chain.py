@@ -31,7 +31,8 @@ def gains_through_groups(chain: Chain) -> Floats:
     """(groups, kinds) gains of the walks that touch each group: what removing the group would lose.
 
     With N the fundamental matrix, g the expected visits and b the expected gain of each state, row c is g_G' inv(N_GG) b_G over the states G of group c.
-    It is computed by halving: the states that no group of a half holds are eliminated once for the whole half, until one group is left.
+    Where groups are single states that is g_c b_c / N_cc. Else it is computed by halving: the states that no group of a half holds are eliminated once
+    for the whole half, until one group is left.
     """
     return _through(chain, np.arange(chain.groups.shape[1]))
 
@@ -76,6 +77,11 @@ def _through(chain: Chain, groups: Ints) -> Floats:
     if not keep.any():
         return np.zeros((len(groups), chain.gains.shape[1]))
     rest = censored(chain, keep)
+    held = rest.groups[:, groups]
+    if len(groups) > 1 and held.sum(axis=0).max() > 1:
+        return np.concatenate([_through(rest, half) for half in np.array_split(groups, 2)])
+    visits = inverse(rest.moves, rest.exits)
     if len(groups) == 1:
-        return np.asarray(rest.enters @ inverse(rest.moves, rest.exits) @ rest.gains)[None]
-    return np.concatenate([_through(rest, half) for half in np.array_split(groups, 2)])
+        return np.asarray(rest.enters @ visits @ rest.gains)[None]
+    reached = rest.enters @ visits / np.diag(visits)
+    return np.asarray(held.T @ (reached[:, None] * (visits @ rest.gains)))

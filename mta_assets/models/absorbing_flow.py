@@ -9,10 +9,8 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from mta_assets.contracts.arrays import Bools, Floats
-from mta_assets.errors import ModelError
 
 TOLERANCE = 1e-13  # of each group's gain, relative; and a thousandth of it of the whole gain, for groups that hardly earn
-MOST_STEPS = 20_000
 BLOCK = 64  # groups followed at once: bounds memory to states x 64 numbers
 
 
@@ -26,47 +24,45 @@ class SparseChain:
     groups: Bools
 
 
-def gains_through_groups(chain: SparseChain) -> Floats:
-    """(groups, kinds) gains of the walks that touch each group. Raises ModelError when walks are too long to be followed."""
-    ahead = _expected_gains(chain)
+def gains_through_groups(chain: SparseChain, most_steps: int) -> Floats | None:
+    """(groups, kinds) gains of the walks that touch each group; None when too many walks are still under way after the most steps allowed."""
+    ahead = _expected_gains(chain, most_steps)
+    if ahead is None:
+        return None
     back = chain.moves.T.tocsr()
     total = chain.enters @ ahead
     blocks = np.array_split(np.arange(chain.groups.shape[1]), -(-chain.groups.shape[1] // BLOCK))
-    return np.concatenate([_through(chain.enters, back, ahead, chain.groups[:, block], total) for block in blocks])
+    found = [_through(chain.enters, back, ahead, chain.groups[:, block], total, most_steps) for block in blocks]
+    whole = [part for part in found if part is not None]
+    return np.concatenate(whole) if len(whole) == len(found) else None
 
 
-def _expected_gains(chain: SparseChain) -> Floats:
+def _expected_gains(chain: SparseChain, most_steps: int) -> Floats | None:
     """(states, kinds) what a walk that is in the state will earn from there on."""
     best, rate = np.abs(chain.gains).max(axis=0), np.abs(chain.enters @ chain.gains) / chain.enters.sum()
     still: Floats = np.ones(len(chain.enters))  # probability of being under way after so many steps, from each state
     step, expected = chain.gains, chain.gains
-    for _ in range(MOST_STEPS):
+    for _ in range(most_steps):
         still, step = chain.moves @ still, chain.moves @ step
         expected = expected + step
         rate = np.maximum(rate, np.abs(chain.enters @ expected) / chain.enters.sum())
         if np.all(still.max() * best <= TOLERANCE * rate):
             return np.asarray(expected)
-    raise _too_long()
+    return None
 
 
-def _through(enters: Floats, back: csr_array, ahead: Floats, groups: Bools, total: Floats) -> Floats:
+def _through(enters: Floats, back: csr_array, ahead: Floats, groups: Bools, total: Floats, most_steps: int) -> Floats | None:
     """(groups, kinds): walks are followed until they touch the group, where they earn what is expected from there on."""
     best = np.abs(ahead).max(axis=0)
-    outside = ~groups
+    state, group = np.nonzero(groups)
+    worth = ahead[state]
     walking = np.repeat(enters[:, None], groups.shape[1], axis=1)
-    earned = (walking * groups).T @ ahead
-    for _ in range(MOST_STEPS):
-        walking *= outside
-        walking = back @ walking
-        earned += (walking * groups).T @ ahead
-        left = (walking * outside).sum(axis=0)[:, None] * best
+    earned = np.zeros((groups.shape[1], ahead.shape[1]))
+    for _ in range(most_steps):
+        np.add.at(earned, group, walking[state, group, None] * worth)
+        walking[state, group] = 0.0
+        left = walking.sum(axis=0)[:, None] * best
         if np.all(left <= TOLERANCE * np.maximum(np.abs(earned), 1e-3 * np.abs(total))):
-            return np.asarray(earned)
-    raise _too_long()
-
-
-def _too_long() -> ModelError:
-    return ModelError(
-        f"Markov: walks were still under way after {MOST_STEPS:,} steps, because journeys are very long and few end. "
-        "Set a lower 'order' for this model in mta.yaml, group by channel instead of campaign, or shorten 'lookback_days'."
-    )
+            return earned
+        walking = back @ walking
+    return None

@@ -91,7 +91,7 @@ def test_the_walks_through_all_states_convert_as_often_as_the_journeys_did(rows,
     everything = np.ones((len(transitions.states), 1), dtype=bool)
     used = np.ones(len(transitions.states), dtype=bool)
     dense = absorbing_chain.gains_through_groups(markov._dense(transitions, everything, used))
-    sparse = absorbing_flow.gains_through_groups(markov._sparse(transitions, everything))
+    sparse = absorbing_flow.gains_through_groups(markov._sparse(transitions, everything), 1000)
     told = [sum(row.conversions for row in rows), sum(row.value for row in rows)]
     assert dense[0] == pytest.approx(told, rel=1e-13)
     assert sparse[0] == pytest.approx(told, rel=1e-12)
@@ -104,7 +104,7 @@ def test_following_the_walks_gives_what_the_dense_algebra_gives(rows, order):
     groups = (transitions.states[:, :, None] == np.arange(4)).any(axis=1)
     used = np.ones(len(transitions.states), dtype=bool)
     dense = absorbing_chain.gains_through_groups(markov._dense(transitions, groups, used))
-    assert absorbing_flow.gains_through_groups(markov._sparse(transitions, groups)) == pytest.approx(dense, rel=1e-11, abs=1e-12)
+    assert absorbing_flow.gains_through_groups(markov._sparse(transitions, groups), 1000) == pytest.approx(dense, rel=1e-11, abs=1e-12)
 
 
 @settings(max_examples=50, deadline=None)
@@ -150,12 +150,19 @@ def test_more_units_than_an_order_can_take_are_refused_with_the_setting_to_chang
         Markov(order=order).fit(statistics(rows, needs))
 
 
-def test_walks_that_hardly_ever_end_are_refused_by_the_iterative_way(monkeypatch):
-    monkeypatch.setattr(markov, "MOST_DENSE_STATES", 0)
-    monkeypatch.setattr(absorbing_flow, "MOST_STEPS", 50)
-    row = Row(("A", "B") * 500, 1, 1, 1)
-    with pytest.raises(ModelError, match=r"still under way after 50 steps.*'lookback_days'"):
-        Markov().fit(statistics([row]))
+@pytest.mark.parametrize("order", [2, 3])
+def test_walks_that_hardly_ever_end_are_left_to_dense_algebra(order):
+    rows = [Row(("A", "B", "C") * 2000, 1, 1, 1), Row(("A",), 1, 0, 3)]
+    fit = Markov(order=order).fit(statistics(rows))
+    assert fit.effect == pytest.approx([1.0, 0.5, 0.5], rel=1e-14)
+    assert fit.value_effect == pytest.approx([1.0, 0.25, 0.25], rel=1e-14)
+
+
+def test_walks_that_hardly_ever_end_in_too_many_states_are_refused_with_the_settings_to_change(monkeypatch):
+    monkeypatch.setattr(markov, "MOST_DENSE_STATES", dict.fromkeys([1, 2, 3], 1))
+    monkeypatch.setattr(markov, "MOST_STEPS", 50)
+    with pytest.raises(ModelError, match=r"2 states.*more than 50 steps.*'lookback_days'"):
+        Markov().fit(statistics([Row(("A", "B") * 500, 1, 1, 1)]))
 
 
 def test_first_order_takes_thousands_of_campaigns_in_either_way(monkeypatch):
@@ -165,7 +172,7 @@ def test_first_order_takes_thousands_of_campaigns_in_either_way(monkeypatch):
     rows = [Row(r.path, r.conversions, r.nulls, r.value * r.conversions) for r in rows]
     told = statistics(rows, ("transitions_1",))
     dense = Markov().fit(told)
-    monkeypatch.setattr(markov, "MOST_DENSE_STATES", 399)
+    monkeypatch.setattr(markov, "MOST_DENSE_STATES", {1: 399})
     followed = Markov().fit(told)
     assert followed.effect == pytest.approx(dense.effect, rel=1e-11, abs=1e-16)
     assert followed.value_effect == pytest.approx(dense.value_effect, rel=1e-11, abs=1e-16)
