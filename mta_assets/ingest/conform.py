@@ -1,0 +1,61 @@
+"""One file in, conforming rows and quarantine out, batch by batch: the order of the steps. Each step has a module of its own."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+
+from mta_assets.config import Config, SourceConfig
+from mta_assets.contracts.tables import STAGED
+from mta_assets.ingest.channel_rules import rules_in_force
+from mta_assets.ingest.kinds import KINDS
+from mta_assets.ingest.mapping import check_complete, check_declared, match_columns
+from mta_assets.ingest.occurrences import Occurrences
+from mta_assets.ingest.problems import Problems
+from mta_assets.ingest.readers.base import RawBatch
+from mta_assets.ingest.readers.detect import raw_table
+from mta_assets.ingest.reading import Origin, Reading
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conformed:
+    """One batch of one file. Every row read is in a frame or in `rejected`; a conversion of an event log may be in two frames.
+
+    frames: kind -> rows as `contracts.tables.STAGED` has them, in the order of the file. rejected: rows of `QUARANTINE`.
+    """
+
+    frames: Mapping[str, pl.DataFrame]
+    rejected: pl.DataFrame
+    rows_read: int
+
+
+def conform_file(
+    path: Path, *, file: str, source_name: str, source: SourceConfig, config: Config, now: datetime, file_version: str
+) -> Iterator[Conformed]:
+    """The file's rows as staged tables have them, with a reason for each that is refused; at least one batch, also of an empty file.
+
+    file: its name relative to the landing folder. now: for judging which times lie in the future.
+    Raises DataError, also after some batches, when the file as a whole cannot be read or lacks a column that it must have.
+    """
+    check_declared(source)
+    rules = rules_in_force(config.channels)
+    origin = Origin(file=file, file_version=file_version, source_name=source_name, source=source, config=config, rules=rules, now=now)
+    counts = {kind: Occurrences() for kind in STAGED}
+    with raw_table(path, source) as table:
+        unchecked = True
+        for raw in table.batches:
+            if unchecked and (table.fixed_columns or raw.cells.width):
+                check_complete(match_columns(raw.cells.columns, source), raw.cells.columns, source, table.hint)
+                unchecked = False
+            if len(raw.row) or raw.malformed:
+                yield _conformed(raw, origin, counts)
+        yield _conformed(RawBatch.empty(), origin, counts)
+
+
+def _conformed(raw: RawBatch, origin: Origin, counts: Mapping[str, Occurrences]) -> Conformed:
+    columns = match_columns(raw.cells.columns, origin.source)
+    problems = Problems(rows=len(raw.row), theirs=columns.theirs)
+    frames = KINDS[origin.source.kind](Reading(raw=raw, columns=columns, origin=origin, problems=problems), counts)
+    return Conformed(frames=frames, rejected=problems.quarantine(raw, origin.provenance), rows_read=len(raw.row) + len(raw.malformed))

@@ -1,0 +1,44 @@
+"""Which reader a file needs, by its content and never by its name."""
+
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from mta_assets.config import SourceConfig
+from mta_assets.errors import DataError
+from mta_assets.ingest.readers.base import RawTable
+from mta_assets.ingest.readers.csv import read_csv
+from mta_assets.ingest.readers.json import is_one_document, read_json, read_ndjson
+from mta_assets.ingest.readers.parquet import read_parquet
+from mta_assets.ingest.streams import CHUNK, Utf8, opened
+
+_TEXT_READERS: dict[str, Callable[[BinaryIO, SourceConfig], RawTable]] = {"csv": read_csv, "json": read_json, "ndjson": read_ndjson}
+_PARQUET = b"PAR1"
+
+
+@contextmanager
+def raw_table(path: Path, source: SourceConfig) -> Iterator[RawTable]:
+    """The file as a table of cells, read as it is iterated. Raises DataError, also while it is iterated, when it cannot be read as a whole."""
+    with opened(path) as stream:
+        raw = stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(stream, CHUNK)
+        is_parquet = raw.peek(4)[:4] == _PARQUET
+        if is_parquet != (source.format == "parquet") and source.format != "auto":
+            raise DataError(
+                f"Its content is {'' if is_parquet else 'not '}Parquet, but its source declares format: {source.format}. Correct one of them."
+            )
+        if is_parquet:
+            yield read_parquet(raw, source)
+        else:
+            text = io.BufferedReader(Utf8(raw, source.encoding), CHUNK)
+            yield _TEXT_READERS[_format(text, source)](text, source)
+
+
+def _format(text: io.BufferedReader, source: SourceConfig) -> str:
+    if source.format != "auto":
+        return source.format
+    first = text.peek(CHUNK)
+    if is_one_document(first):
+        return "json"
+    return "ndjson" if first.lstrip().startswith(b"{") else "csv"

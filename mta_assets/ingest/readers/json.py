@@ -1,0 +1,141 @@
+"""JSON (an array of objects, or an object that holds one) and NDJSON. Numbers keep the text they were written in, as in CSV."""
+
+import io
+import json
+from collections.abc import Iterator
+from typing import BinaryIO
+
+import ijson
+import numpy as np
+import polars as pl
+
+from mta_assets.config import SourceConfig
+from mta_assets.errors import DataError
+from mta_assets.ingest.readers.base import BATCH_BYTES, MAX_RECORD, Malformed, RawBatch, RawTable
+from mta_assets.ingest.streams import CHUNK
+
+Numbered = tuple[int, object]
+Cells = dict[str, str | None]
+_BATCH_ROWS = 50_000
+
+
+def read_ndjson(text: BinaryIO, _: SourceConfig) -> RawTable:
+    """One JSON object per line; a line that is none is set aside. A row's number is its line's."""
+    return RawTable(batches=_batches(_parsed_lines(text)), fixed_columns=False)
+
+
+def read_json(text: BinaryIO, _: SourceConfig) -> RawTable:
+    """The objects of the array that the document is or holds, streamed. Raises DataError where the document breaks off."""
+    return RawTable(batches=_batches(_parsed_items(text)), fixed_columns=False)
+
+
+def is_one_document(first: bytes) -> bool:
+    """Whether text that starts with these bytes is one JSON document rather than one object per line."""
+    start = first.lstrip()
+    if not start.startswith(b"{"):
+        return start.startswith(b"[")
+    try:
+        record = json.loads(start.splitlines()[0])
+    except (ValueError, RecursionError):
+        return True
+    return any(isinstance(value, list) and value and isinstance(value[0], dict) for value in record.values())
+
+
+def _parsed_lines(text: BinaryIO) -> Iterator[Numbered | Malformed]:
+    for number, line in enumerate(iter(lambda: text.readline(BATCH_BYTES), b""), start=1):
+        if not line.strip():
+            continue
+        try:
+            yield number, json.loads(line, parse_float=str, parse_int=str, parse_constant=_missing_or_text)
+        except (ValueError, RecursionError) as error:
+            yield Malformed(
+                row=number,
+                reason=f"is no JSON object: {str(error)[:200]}",
+                remedy="write one complete JSON object per line",
+                record=line[:MAX_RECORD].decode("utf-8", "replace"),
+            )
+
+
+def _missing_or_text(constant: str) -> str | None:
+    """NaN is how data frames write a missing number; the infinities are numbers that no rule lets pass."""
+    return None if constant == "NaN" else constant
+
+
+def _parsed_items(text: BinaryIO) -> Iterator[Numbered]:
+    buffered = text if isinstance(text, io.BufferedReader) else io.BufferedReader(text, CHUNK)  # type: ignore[type-var]
+    number = 0
+    try:
+        for number, item in enumerate(ijson.items(buffered, _prefix(buffered.peek(CHUNK))), start=1):
+            yield number, item
+    except (ijson.JSONError, ValueError, RecursionError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise DataError(f"The JSON breaks off after {number:,} rows: {reason}. Send the file again, complete and valid.") from error
+
+
+def _prefix(first: bytes) -> str:
+    """Where the rows are, in ijson's notation: the document itself, or the first array of objects within it."""
+    if not first.lstrip().startswith(b"{"):
+        return "item"
+    array = ""
+    try:
+        for prefix, event, _ in ijson.parse(io.BytesIO(first)):
+            if event == "start_array" and not array:
+                array = prefix
+            elif array and event == "start_map":
+                return f"{array}.item"
+            elif array and prefix == array:
+                array = ""
+    except ijson.JSONError:
+        raise DataError("It holds no array of objects near its start. Send the rows as [{...}, {...}] or as one object per line.") from None
+    return ""
+
+
+def _batches(parsed: Iterator[Numbered | Malformed]) -> Iterator[RawBatch]:
+    """Batches of bounded size. The loop over rows is the price of JSON: each object is parsed by itself."""
+    rows: dict[int, Cells] = {}
+    malformed: list[Malformed] = []
+    size = 0
+    for row in parsed:
+        cells = row if isinstance(row, Malformed) else _cells(*row)
+        if isinstance(cells, Malformed):
+            malformed.append(cells)
+        else:
+            rows[row[0]] = cells  # type: ignore[index]  cells came of a pair
+            size += sum(len(name) + len(cell or "") for name, cell in cells.items())
+        if size > BATCH_BYTES // 2 or len(rows) + len(malformed) >= _BATCH_ROWS:
+            yield _batch(rows, malformed)
+            rows, malformed, size = {}, [], 0
+    yield _batch(rows, malformed)
+
+
+def _batch(rows: dict[int, Cells], malformed: list[Malformed]) -> RawBatch:
+    names = dict.fromkeys(name for cells in rows.values() for name in cells)
+    frame = pl.DataFrame({name: [cells.get(name) for cells in rows.values()] for name in names}, schema=dict.fromkeys(names, pl.String))
+    return RawBatch(cells=frame, row=np.fromiter(rows, dtype=np.int64, count=len(rows)), malformed=tuple(malformed))
+
+
+def _cells(number: int, parsed: object) -> Cells | Malformed:
+    """The object's values as text, empty ones as None; what is nested stays JSON."""
+    try:
+        if not isinstance(parsed, dict):
+            raise TypeError(f"it is a {type(parsed).__name__}")
+        cells = {name.strip(): _text(value) for name, value in parsed.items()}
+        "".join(cells).encode(), "".join(filter(None, cells.values())).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        return Malformed(
+            row=number,
+            reason=f"is no usable JSON object: {str(error)[:200]}",
+            remedy="write each row as one flat JSON object with valid text",
+            record=ascii(parsed)[:MAX_RECORD],
+        )
+    return cells
+
+
+def _text(value: object) -> str | None:
+    if value is None or value == "":
+        return None
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, default=str) if isinstance(value, dict | list) else str(value)

@@ -1,0 +1,79 @@
+"""Cells between Arrow, Polars and what a person reads: only sound UTF-8 gets into a frame, and a row can be shown as JSON."""
+
+import json
+from collections.abc import Iterator
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from mta_assets.contracts.arrays import Ints
+from mta_assets.ingest.readers.base import MAX_RECORD, MAX_VALUE, Malformed
+
+
+def text_cells(batch: pa.RecordBatch, row: Ints) -> tuple[pl.DataFrame, Ints, tuple[Malformed, ...]]:
+    """The batch as a frame with the rows' numbers, and the rows of which a cell is no valid UTF-8, which the frame leaves out."""
+    unsound: dict[int, tuple[str, bytes]] = {}
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        if _is_text(column):
+            unsound = {index: (name, value) for index, value in _unsound(column)} | unsound
+    garbled: tuple[Malformed, ...] = ()
+    if unsound:
+        at = sorted(unsound)
+        records = _readable(batch.take(pa.array(at)))
+        garbled = tuple(_garbled(int(row[index]), *unsound[index], record) for index, record in zip(at, records, strict=True))
+        sound = np.delete(np.arange(batch.num_rows), at)
+        batch, row = batch.take(pa.array(sound)), row[sound]
+    return pl.DataFrame(pl.from_arrow(batch)), row, garbled
+
+
+def cells_as_json(cells: pl.DataFrame) -> pl.Series:
+    """Each row as one JSON object, shortened; cells that are empty say null."""
+    shortened = cells.with_columns(pl.col(pl.String).str.head(MAX_RECORD))
+    encoded = shortened.select(pl.struct(pl.all()).struct.json_encode()) if cells.width else pl.DataFrame({"row": ["{}"] * cells.height})
+    return encoded.to_series().str.head(MAX_RECORD)
+
+
+def _unsound(column: pa.Array) -> Iterator[tuple[int, bytes]]:
+    """(index, bytes) of the cells that are no valid UTF-8. Arrow says whether there is any; the cells are looked at one by one only then."""
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        for index, value in enumerate(_as_bytes(column).to_pylist()):
+            if value is not None and not value.isascii() and not _is_utf8(value):
+                yield index, value
+
+
+def _readable(batch: pa.RecordBatch) -> Iterator[str]:
+    """Each row as JSON, with a mark in place of what is no text."""
+    columns = [_as_bytes(column).to_pylist() if _is_text(column) else column.to_pylist() for column in batch.columns]
+    for cells in zip(*columns, strict=True):
+        shown = [cell[:MAX_RECORD].decode("utf-8", "replace") if isinstance(cell, bytes) else cell for cell in cells]
+        yield json.dumps(dict(zip(batch.schema.names, shown, strict=True)), ensure_ascii=False, default=str)[:MAX_RECORD]
+
+
+def _is_text(column: pa.Array) -> bool:
+    return pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
+
+
+def _as_bytes(column: pa.Array) -> pa.Array:
+    return column.view(pa.binary() if pa.types.is_string(column.type) else pa.large_binary())
+
+
+def _is_utf8(value: bytes) -> bool:
+    try:
+        value.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _garbled(row: int, column: str, value: bytes, record: str) -> Malformed:
+    return Malformed(
+        row=row,
+        column=column,
+        value=value[:MAX_VALUE].decode("utf-8", "replace"),
+        reason="contains bytes that are no valid text in the file's encoding",
+        remedy="declare the source's encoding in mta.yaml (cp1252, utf-16, ...), or correct the cell",
+        record=record,
+    )
