@@ -18,3 +18,8 @@ class Settings(BaseSettings):
     memory_limit: str = Field("2GB", description="What DuckDB may hold in memory before it spills to disk.")
     sensor_seconds: int = Field(30, ge=1, description="How often the landing and restatement sensors look, in seconds.")
     ui_port: int = Field(3000, ge=1, le=65535, description="The port of the Dagster UI that `mta up` starts.")
+    dagster_home: Path = Field(
+        Path("dagster_home"),
+        validation_alias="DAGSTER_HOME",
+        description="Where Dagster keeps its runs and its dagster.yaml (its own variable, no prefix).",
+    )

@@ -1,7 +1,7 @@
 """Simulated files: raw ones in the landing layout, and the two typed Parquet tables that benchmarks read. The only module here that touches the disk."""
 
 import gzip
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, time
 from itertools import pairwise
 from pathlib import Path
@@ -21,11 +21,13 @@ from mta_assets.simulation.world import World
 Form = Literal["csv", "csv.gz", "ndjson", "parquet"]
 
 
-def write_raw(world: World, folder: Path, *, form: Form | Mapping[str, Form] = "csv") -> list[Path]:
+def write_raw(
+    world: World, folder: Path, *, form: Form | Mapping[str, Form] = "csv", notify: Callable[[Path], None] = lambda _: None
+) -> list[Path]:
     """Writes touchpoints/, conversions/ and spend/ into `folder`, one file per day (and per cohort of a large world); the paths in order.
 
     form: of every file, or by kind (touchpoints, conversions, spend; csv for a kind not named). All values are text, faults included.
-    A file of the same name is replaced. Raises ConfigError for an unknown form.
+    notify: told of each file that is written. A file of the same name is replaced. Raises ConfigError for an unknown form.
     """
     forms = {kind: form.get(kind, "csv") if isinstance(form, Mapping) else form for kind in ("touchpoints", "conversions", "spend")}
     for each in forms.values():
@@ -37,6 +39,7 @@ def write_raw(world: World, folder: Path, *, form: Form | Mapping[str, Form] = "
     for piece in simulate(world):
         paths.append(_path(folder, piece, forms[piece.kind]))
         _write(piece.rows, paths[-1], forms[piece.kind])
+        notify(paths[-1])
     return paths
 
 

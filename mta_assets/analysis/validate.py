@@ -1,0 +1,53 @@
+"""One file judged row by row, by the same rules as the pipeline, with the reasons counted. Nothing is attributed here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+
+from mta_assets.analysis.attribute import Notify, silent
+from mta_assets.analysis.inputs import InputFile, read_inputs
+from mta_assets.analysis.path_file import read_path_file
+from mta_assets.analysis.recognise import GivenFile, recognise
+from mta_assets.analysis.run import RowCounts
+from mta_assets.config import Config
+
+SHOWN = ("file", "row", "column", "value", "reason", "remedy", "record")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Validation:
+    """rejected: file, row, column, value, reason, remedy, record, by row. reasons: rows, column, reason, remedy, the most frequent first."""
+
+    path: Path
+    kind: str
+    rows: RowCounts
+    rejected: pl.DataFrame
+    reasons: pl.DataFrame
+
+
+def validate(
+    given: GivenFile, columns: Mapping[str, str], timezone: str | None, config: Config, now: datetime, notify: Notify = silent
+) -> Validation:
+    """What is wrong with the file's rows. Raises DataError, naming the file, when it cannot be read as a whole."""
+    (file,) = recognise([given], columns, timezone, config)
+    if file.kind == "path_table":
+        found = read_path_file(file.path, file.source, config.currency)
+        rejected, read, duplicates = found.rejected, found.rows_read, 0
+    else:
+        inputs = read_inputs([InputFile(path=file.path, source=file.source)], config, now, notify)
+        rejected, read, duplicates = inputs.rejected, inputs.rows_read, inputs.duplicates
+    return Validation(
+        path=file.path,
+        kind=file.kind,
+        rows=RowCounts(read=read, quarantined=rejected.height, duplicates=duplicates),
+        rejected=rejected.select(SHOWN).sort("row", maintain_order=True),
+        reasons=_reasons(rejected),
+    )
+
+
+def _reasons(rejected: pl.DataFrame) -> pl.DataFrame:
+    counted = rejected.group_by("column", "reason", "remedy", maintain_order=True).agg(pl.len().alias("rows"))
+    return counted.sort("rows", descending=True, maintain_order=True)

@@ -1,0 +1,107 @@
+"""`mta`: the group of commands, its exit codes and how errors reach a person. Each command is a module of its own, imported only when it is called."""
+
+import os
+import sys
+import traceback
+from collections.abc import Mapping
+from importlib import import_module
+from types import TracebackType
+
+import click
+
+from mta_assets.errors import MtaError, did_you_mean
+
+# Command -> what it does in a line. The module `mta_assets.cli.<command>` holds it as `command`; `mta --help` imports none of them.
+COMMANDS: Mapping[str, str] = {
+    "demo": "Make a realistic sample, run everything on it and show the result.",
+    "up": "Start the Dagster UI and daemon on the lake; Ctrl-C stops both.",
+    "ingest": "Take in what has landed and recompute what it changed.",
+    "attribute": "Credit channels for conversions, from files, with every model.",
+    "validate": "Say what is wrong with a file, row by row, and what to do.",
+    "simulate": "Write realistic raw files of any size, with a share of dirty rows.",
+    "models": "List the attribution models, their parameters and their needs.",
+    "status": "Show what the lake holds, what is pending and what was rejected.",
+}
+BAD_CALL, STOPPED, BROKEN_PIPE, BUG = 2, 130, 141, 70
+
+
+class Refusal(click.ClickException):
+    """An error that the user can mend: one message, exit code 2."""
+
+    exit_code = BAD_CALL
+
+
+class Commands(click.Group):
+    """A group that knows its commands by name and imports the one that is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands, in the order in which a newcomer needs them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"mta_assets.cli.{cmd_name}").command
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, with the nearest right names for a wrong one."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise click.UsageError(f"There is no command {args[0]!r}. {did_you_mean(args[0], COMMANDS)}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; what the user can mend becomes a message, Ctrl-C and a closed pipe a quiet end. Bugs keep their traceback."""
+        try:
+            return super().invoke(ctx)
+        except MtaError as error:
+            raise Refusal(str(error)) from error
+        except KeyboardInterrupt:
+            click.echo("Stopped.", err=True)
+            ctx.exit(STOPPED)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the interpreter's last flush does not fail as well
+            ctx.exit(BROKEN_PIPE)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="mta-assets", prog_name="mta")
+def mta() -> None:
+    """Multi-touch attribution: which channels brought the conversions.
+
+    \b
+    One file, one answer, nothing to set up:
+      mta attribute events.csv
+      mta attribute touchpoints.csv conversions.csv --spend spend.csv --out credit.csv
+    \b
+    A lake that is kept up day by day:
+      mta demo      to see it work
+      mta ingest    to take in what was put into the landing folder
+      mta up        to watch it in the Dagster UI
+    \b
+    Exit codes:
+      0    done
+      1    validate: rows were rejected; up: a service died
+      2    a file, an option or a setting cannot be used; the message says what to do
+      70   a bug: please report it with its traceback
+      130  stopped with Ctrl-C
+    \b
+    Where things are is set by MTA_LAKE, MTA_LANDING and MTA_CONFIG (default: .mta/ and mta.yaml in this folder).
+    """  # noqa: D301  click's own mark for lines that stay as they are
+
+
+def main() -> None:
+    """The console script."""
+    sys.excepthook = _bug
+    mta(prog_name="mta")
+
+
+def _bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    traceback.print_exception(kind, error, trace)
+    raise SystemExit(BUG)

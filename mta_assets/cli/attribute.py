@@ -1,0 +1,148 @@
+"""`mta attribute`: files in, every model's credit out, on the screen, as JSON or into a file."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import get_args
+
+import click
+import polars as pl
+
+from mta_assets.analysis.output import check_writable, records, tidy, write
+from mta_assets.analysis.recognise import FileKind, GivenFile
+from mta_assets.analysis.run import Analysis, Options, analyze
+from mta_assets.cli.given_files import stated_kinds
+from mta_assets.cli.options import FILE, configuration, reading_options
+from mta_assets.cli.output import Cell, say, show_json, show_table
+from mta_assets.cli.progress import progress
+
+# On the screen, of each model; a file has them all.
+MOST_ROWS = 25
+
+
+@click.command(name="attribute")
+@click.argument("files", nargs=-1, type=FILE, metavar="FILE...")
+@stated_kinds(*get_args(FileKind))
+@click.option("--models", default="all", show_default=True, metavar="all|NAME,...", help="Which models; `mta models` lists them.")
+@click.option("--by", type=click.Choice(["channel", "campaign"]), default="channel", show_default=True, help="What earns credit.")
+@click.option(
+    "--lookback-days", type=click.FloatRange(0, 730, min_open=True), help="How long before a conversion a touch counts. [default: 30]"
+)
+@reading_options
+@click.option("--out", type=FILE, metavar="FILE", help="Write the result, full precision, to FILE.csv, FILE.json or FILE.parquet.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document: results, effects, what is unavailable, counts, sums.")
+def command(  # noqa: PLR0913  one parameter per option of the command
+    *,
+    files: tuple[Path, ...],
+    stated: tuple[GivenFile, ...],
+    models: str,
+    by: str,
+    lookback_days: float | None,
+    columns: dict[str, str],
+    timezone: str | None,
+    config_path: Path | None,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Credit channels for conversions with every attribution model.
+
+    FILE is an event log (some rows are conversions), touchpoints and conversions (two files), or a path table with the columns path
+    (channels separated by >) and total_conversions, and if you have them total_conversion_value and total_null. Which is which shows in
+    the columns; where it does not, say it: --touchpoints a.csv --conversions b.csv. CSV, JSON, NDJSON and Parquet, also compressed.
+
+    With --spend each channel's cost, ROAS (value / cost) and CPA (cost / conversions) stand beside its credit.
+
+    \b
+    Examples:
+      mta attribute events.csv --columns user_id=customer_id,ts=time --spend spend.csv
+      mta attribute touchpoints.csv conversions.csv --models linear,markov_1 --by campaign
+      mta attribute paths.csv --out credit.parquet
+
+    Rows that cannot be used are set aside and counted; `mta validate FILE` says what is wrong with them. In CSV output, text that a
+    spreadsheet would take for a formula (it begins with = + - @, a tab or a line break) gets an apostrophe in front.
+    """  # noqa: D301  click's own mark for lines that stay as they are
+    given = [*(GivenFile(path=path) for path in files), *stated]
+    if not given:
+        raise click.UsageError("Name at least one file. `mta attribute --help` shows which.")
+    if out:
+        check_writable(out)
+    config = configuration(config_path)
+    options = Options(
+        models=models, by="campaign" if by == "campaign" else "channel", columns=columns, timezone=timezone, lookback_days=lookback_days
+    )
+    with progress() as notify:
+        analysis = analyze(given, options, config, datetime.now(UTC), notify)
+    result = tidy(analysis.results)
+    if out:
+        write(result, out)
+    if as_json:
+        show_json(document(analysis, result))
+        return
+    show(analysis, result, given)
+    if out:
+        say(f"\nWritten to {out}: {result.height:,} rows, full precision.")
+
+
+def document(analysis: Analysis, result: pl.DataFrame) -> dict[str, object]:
+    """Everything the analysis found, for machines."""
+    rows = analysis.rows
+    return {
+        "results": records(result),
+        "effects": records(analysis.attribution.effects),
+        "unavailable": dict(analysis.attribution.unavailable),
+        "notes": dict(analysis.attribution.notes),
+        "sums": list(analysis.sums),
+        "rows": {"read": rows.read, "accepted": rows.accepted, "quarantined": rows.quarantined, "duplicates": rows.duplicates},
+        "journeys": analysis.journeys,
+        "conversions": analysis.conversions,
+        "files": dict(analysis.kinds),
+    }
+
+
+def show(analysis: Analysis, result: pl.DataFrame, given: Sequence[GivenFile]) -> None:
+    """The result for a person: the table, what is unavailable and why, the counts, the check."""
+    for path, kind in analysis.kinds.items():
+        say(f"{path}: {kind.replace('_', ' ')}")
+    say()
+    show_table(result.columns, [_rows(part) for part in result.partition_by("model", maintain_order=True)])
+    _show_words("Unavailable", analysis.attribution.unavailable)
+    _show_words("Notes", analysis.attribution.notes)
+    _show_sums(analysis)
+    rows = analysis.rows
+    say(
+        f"\n{rows.read:,} rows read = {rows.accepted:,} accepted + {rows.quarantined:,} quarantined + {rows.duplicates:,} duplicates; "
+        f"{analysis.journeys:,.0f} journeys, {analysis.conversions:,.0f} conversions"
+    )
+    if rows.quarantined:
+        say(f"What is wrong with the quarantined rows: mta validate {given[0].path}")
+
+
+def _rows(part: pl.DataFrame) -> list[tuple[Cell, ...]]:
+    """A model's rows as far as a screen shows them, those with most credit first when they are too many."""
+    if part.height <= MOST_ROWS:
+        return part.rows()
+    rest = part.height - MOST_ROWS
+    rows = part.top_k(MOST_ROWS, by="conversions").rows()
+    more: tuple[Cell, ...] = (part["model"][0], f"... and {rest:,} more: use --out", *(None for _ in part.columns[2:]))
+    return [*rows, more]
+
+
+def _show_words(title: str, words: object) -> None:
+    if isinstance(words, dict) and words:
+        say(f"\n{title}:")
+        for model, reason in words.items():
+            say(f"  {model}: {reason}")
+
+
+def _show_sums(analysis: Analysis) -> None:
+    due = analysis.conversions
+    additive = [each for each in analysis.sums if each.holds is not None]
+    wrong = [each for each in additive if not each.holds]
+    say(f"\nCredit sums to {due:,.2f} conversions and to their value for {len(additive) - len(wrong)} of {len(additive)} additive models.")
+    for each in wrong:
+        say(
+            f"  {each.model} does not: {each.conversions!r} of {each.conversions_due!r} conversions, {each.value!r} of {each.value_due!r} value"
+        )
+    for each in analysis.sums:
+        if each.holds is None:
+            say(f"  {each.model} is not additive: it credits {each.conversions:,.2f}")

@@ -1,0 +1,55 @@
+"""What several commands take: the column mapping, the configuration file. Parsing only, and quick to import."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from mta_assets.config import Config, load_config
+from mta_assets.settings import Settings
+
+Command = TypeVar("Command", bound=Callable[..., object])
+FILE = click.Path(path_type=Path)
+
+
+class ColumnMapping(click.ParamType):
+    """`user_id=CUSTOMERID,ts=TIMESTAMP` as a mapping from our names to theirs."""
+
+    name = "OURS=THEIRS,..."
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, str]:
+        """The mapping; a call that cannot be understood is refused with the form that can."""
+        if isinstance(value, dict):
+            return value
+        mapping: dict[str, str] = {}
+        for part in str(value).split(","):
+            ours, equals, theirs = (piece.strip() for piece in part.partition("="))
+            if not (ours and equals and theirs):
+                self.fail(f"{part.strip()!r} is not OURS=THEIRS; write for example user_id=customer_id,ts=time", param, ctx)
+            if mapping.setdefault(ours, theirs) != theirs:
+                self.fail(f"{ours} is mapped twice, to {mapping[ours]!r} and to {theirs!r}; keep one", param, ctx)
+        return mapping
+
+
+def reading_options(command: Command) -> Command:
+    """How a file is to be read: --columns, --timezone, --config."""
+    for option in (
+        click.option("--config", "config_path", type=FILE, help="Settings to use instead of MTA_CONFIG (mta.yaml)."),
+        click.option("--timezone", metavar="ZONE", help="The zone of times that carry no offset, e.g. Europe/Berlin. [default: UTC]"),
+        click.option(
+            "--columns",
+            type=ColumnMapping(),
+            callback=lambda _, __, value: value or {},
+            help="Which column of yours is which of ours. Where two files differ, say for which kind: conversions.ts=ordered_at.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def configuration(path: Path | None) -> Config:
+    """The configuration of this file, which then must exist, or of MTA_CONFIG, which may be absent."""
+    if path is not None and not path.exists():
+        raise click.BadParameter(f"there is no file {path}", param_hint="'--config'")
+    return load_config(path or Settings().config)

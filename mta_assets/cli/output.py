@@ -1,0 +1,77 @@
+"""How results look on stdout: tables, rounded numbers, JSON. A terminal gets rules and bold; a pipe gets plain aligned text."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+
+import click
+import orjson
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+Cell = str | int | float | Decimal | date | None
+NOTHING = "-"
+_PLAIN_WIDTH = 1_000  # a pipe has no width: nothing is cut or wrapped
+
+
+def show_table(columns: Sequence[str], groups: Iterable[Sequence[Sequence[Cell]]], *, title: str = "") -> None:
+    """Rows under their headings; numbers right-aligned and rounded, groups apart from each other."""
+    console = Console()
+    plain = not console.is_terminal
+    if plain:
+        console = Console(width=_PLAIN_WIDTH)
+    table = Table(
+        title=Text(title, style="bold") if title else None, title_justify="left", box=None if plain else box.SIMPLE, pad_edge=False
+    )
+    grouped = [list(rows) for rows in groups if rows]
+    for index, name in enumerate(columns):
+        numeric = any(isinstance(row[index], int | float | Decimal) for rows in grouped for row in rows)
+        table.add_column(Text(name), justify="right" if numeric else "left", no_wrap=plain, overflow="fold")
+    for position, rows in enumerate(grouped):
+        for row in rows:
+            table.add_row(*(Text(shown(cell)) for cell in row))
+        if position < len(grouped) - 1:
+            table.add_row(*("" for _ in columns)) if plain else table.add_section()
+    console.print(table)
+
+
+def shown(cell: Cell) -> str:
+    """A cell as a person reads it: thousands separated, two decimals, a dash for nothing."""
+    match cell:
+        case None:
+            return NOTHING
+        case bool():
+            return "yes" if cell else "no"
+        case int():
+            return f"{cell:,}"
+        case float() | Decimal():
+            return f"{cell:,.2f}"
+        case datetime():
+            return cell.strftime("%Y-%m-%d %H:%M:%S %Z").strip()
+        case _:
+            return str(cell)
+
+
+def say(line: str = "") -> None:
+    """One line of text, as it is."""
+    click.echo(line)
+
+
+def show_json(document: Mapping[str, object] | Sequence[object]) -> None:
+    """The document on stdout, for machines: full precision, exact money as text-free numbers where a double holds them."""
+    click.echo(json_bytes(document).decode())
+
+
+def json_bytes(document: object) -> bytes:
+    """JSON with a line per key; amounts of money become numbers, dates ISO text."""
+    return orjson.dumps(document, default=_plain_value, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY)
+
+
+def _plain_value(value: object) -> object:
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")

@@ -1,0 +1,143 @@
+"""`mta up`: the Dagster UI and daemon as two child processes on the same lake, and their orderly end. No Dagster is imported here."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from mta_assets.cli.output import say
+from mta_assets.config import load_config
+from mta_assets.errors import MtaError
+from mta_assets.models.registry import build_models
+from mta_assets.pipeline.run import open_lake
+from mta_assets.settings import Settings
+
+DIED = 1  # exit code
+HOST = "127.0.0.1"
+SECONDS_TO_START, SECONDS_TO_STOP, SECONDS_BETWEEN_LOOKS = 120, 15, 0.25
+
+
+@click.command(name="up")
+@click.option("--port", type=click.IntRange(1, 65535), help="The port of the UI. [default: MTA_UI_PORT or 3000]")
+@click.option(
+    "--host", default=HOST, show_default=True, help="The address to listen on; 0.0.0.0 lets other machines in, without a password."
+)
+@click.pass_context
+def command(ctx: click.Context, port: int | None, host: str) -> None:
+    """Start the Dagster UI and daemon on the lake; Ctrl-C stops both.
+
+    Files put into the landing folder are then taken in by themselves. Dagster keeps its runs under DAGSTER_HOME (default: dagster_home
+    in this folder).
+
+    \b
+    Exit codes: 0 stopped with Ctrl-C, 1 one of the two died (its output says why; the other was stopped), 2 they cannot start.
+    """  # noqa: D301  click's own mark for lines that stay as they are
+    settings = Settings()
+    port = port or settings.ui_port
+    if find_spec("dagster_webserver") is None:
+        raise MtaError("The Dagster UI is not installed. Install it with: pip install 'mta-assets[ui]'")
+    if _answers(host, port):
+        raise MtaError(f"Port {port} is taken. Stop what runs there, or choose another with --port or MTA_UI_PORT.")
+    home = _prepare(settings)
+    processes = {name: _started(arguments) for name, arguments in _commands(host, port).items()}
+    signal.signal(signal.SIGTERM, _as_interrupt)
+    try:
+        _announce(processes, host, port, settings, home)
+        dead = _first_to_die(processes)
+    except KeyboardInterrupt:
+        dead = None
+    finally:
+        _stop(list(processes.values()))
+    if dead:
+        click.echo(
+            f"The {dead} ended with exit code {processes[dead].returncode}; everything is stopped. Its output above says why.", err=True
+        )
+        ctx.exit(DIED)
+    say("Stopped.")
+
+
+def _commands(host: str, port: int) -> Mapping[str, Sequence[str]]:
+    """What to run. The workspace file when this folder has one, else the installed package."""
+    where = ("-w", "workspace.yaml") if Path("workspace.yaml").exists() else ("-m", "mta_assets.definitions")
+    return {
+        "Dagster UI": (sys.executable, "-m", "dagster_webserver", "-h", host, "-p", str(port), *where),
+        "Dagster daemon": (sys.executable, "-m", "dagster._daemon", "run", *where),
+    }
+
+
+def _prepare(settings: Settings) -> Path:
+    """What both processes expect to find: every table, the landing folder, Dagster's home. Returns the last."""
+    open_lake(settings.lake, build_models(load_config(settings.config).models))
+    home = settings.dagster_home.absolute()
+    for folder in (settings.landing, home):
+        folder.mkdir(parents=True, exist_ok=True)
+    os.environ["DAGSTER_HOME"] = str(home)  # Dagster wants it absolute
+    return home
+
+
+def _started(arguments: Sequence[str]) -> subprocess.Popen[bytes]:
+    """The process in a session of its own, so that Ctrl-C reaches it only through us, in order."""
+    return subprocess.Popen(arguments, start_new_session=True)  # noqa: S603  our own interpreter and arguments
+
+
+def _announce(processes: Mapping[str, subprocess.Popen[bytes]], host: str, port: int, settings: Settings, home: Path) -> None:
+    """Say the addresses as soon as the UI answers."""
+    say(f"Starting the Dagster UI and daemon (about 20 s) on the lake {settings.lake} ...")
+    deadline = time.monotonic() + SECONDS_TO_START
+    while time.monotonic() < deadline and not _dead(processes):
+        if _answers(host, port):
+            say(f"\n  Dagster UI      http://{'localhost' if host in {HOST, '0.0.0.0'} else host}:{port}")  # noqa: S104  compared with, not bound to
+            say(f"  landing folder  {settings.landing}  (put files here)")
+            say(f"  Dagster's home  {home}")
+            say("\nCtrl-C stops both.")
+            return
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+def _answers(host: str, port: int) -> bool:
+    try:
+        with socket.create_connection((host, port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+def _first_to_die(processes: Mapping[str, subprocess.Popen[bytes]]) -> str:
+    while not (dead := _dead(processes)):
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+    return dead
+
+
+def _dead(processes: Mapping[str, subprocess.Popen[bytes]]) -> str:
+    return next((name for name, process in processes.items() if process.poll() is not None), "")
+
+
+def _stop(processes: Iterable[subprocess.Popen[bytes]]) -> None:
+    """End them and what they started: asked first, forced after a while."""
+    deadline = time.monotonic() + SECONDS_TO_STOP
+    for process in processes:
+        _signal_all(process, signal.SIGINT)
+    for process in processes:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(max(0.0, deadline - time.monotonic()))
+        _signal_all(process, signal.SIGKILL)
+        process.wait()
+
+
+def _signal_all(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    """Send the signal to the process and its children: the session that it leads."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
+
+
+def _as_interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
