@@ -22,6 +22,36 @@ MANY_STEPS = 1_000  # walks longer than this are left to dense algebra, where th
 MOST_STEPS = 20_000
 
 
+_JOURNEYS = (
+    {"path": ("C1", "C2", "C3"), "conversions": 1, "nulls": 0, "value": 100.0},
+    {"path": ("C1",), "conversions": 0, "nulls": 1, "value": 0.0},
+    {"path": ("C2", "C3"), "conversions": 0, "nulls": 1, "value": 0.0},
+)
+_CREDIT, _EFFECTS = {"C1": 0.2, "C2": 0.4, "C3": 0.4}, {"C1": 0.5, "C2": 1.0, "C3": 1.0}
+_EXAMPLES = {
+    1: Example(
+        journeys=_JOURNEYS,
+        credit=_CREDIT,
+        effects=_EFFECTS,
+        note="Journeys start at C1 (2/3) or C2 (1/3); C1 leads to C2 half the time, C2 always to C3, C3 converts half the time: 1/3 in all. "
+        "Without C1 a half of that is left, without C2 or C3 nothing.",
+    ),
+    2: Example(
+        journeys=_JOURNEYS,
+        credit=_CREDIT,
+        effects=_EFFECTS,
+        note="Journeys start at C1 alone, at C1>C2 or at C2>C3 (1/3 each); C1>C2 leads to C2>C3, which converts half the time: 1/3 in all. "
+        "Without C1 the third that starts at C2>C3 is left, a half of that; without C2 or C3 nothing.",
+    ),
+    3: Example(
+        journeys=_JOURNEYS,
+        credit={"C1": 1 / 3, "C2": 1 / 3, "C3": 1 / 3},
+        effects={"C1": 1.0, "C2": 1.0, "C3": 1.0},
+        note="Each path is one state of its own, and only C1>C2>C3 converts: without any of its channels nothing is left.",
+    ),
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Markov(LearnedModel):
     """Credit by removal effect: the share of conversions that is lost when every journey that reaches the channel ends there without converting.
@@ -42,21 +72,15 @@ class Markov(LearnedModel):
         "Many journeys, null ones among them, when the order of touches may matter. Not with few conversions, nor to read single journeys: "
         "all conversions are shared out alike."
     )
-    example: ClassVar[Example] = Example(
-        journeys=(
-            {"path": ("C1", "C2", "C3"), "conversions": 1, "nulls": 0, "value": 100.0},
-            {"path": ("C1",), "conversions": 0, "nulls": 1, "value": 0.0},
-            {"path": ("C2", "C3"), "conversions": 0, "nulls": 1, "value": 0.0},
-        ),
-        credit={"C1": 0.2, "C2": 0.4, "C3": 0.4},
-        effects={"C1": 0.5, "C2": 1.0, "C3": 1.0},
-        note="Journeys start at C1 (2/3) or C2 (1/3); C1 leads to C2 half the time, C2 always to C3, C3 converts half the time: 1/3 in all. "
-        "Without C1 a half of that is left, without C2 or C3 nothing.",
-    )
 
     def __post_init__(self) -> None:
         holds = self.order in MOST_UNITS and not isinstance(self.order, bool)
         require(self, "order", holds=holds, remedy="1 is usual; a higher order needs many more journeys")
+
+    @property
+    def example(self) -> Example:  # type: ignore[override]  # it follows from a parameter
+        """The three journeys of the documentation, at its own order."""
+        return _EXAMPLES[self.order]
 
     @property
     def needs(self) -> tuple[str, ...]:  # type: ignore[override]  # it follows from a parameter

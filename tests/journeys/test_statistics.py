@@ -1,8 +1,10 @@
 """Statistics against a plain reading of their definitions, journey by journey."""
 
+import json
 from collections import defaultdict
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -140,6 +142,15 @@ def test_ordered_shapley_splits_each_journey_over_channels_then_over_their_posit
     keys = zip(found.cell.tolist(), (NAMES[code] for code in found.rows.unit), found.rows.position.tolist(), strict=True)
     credit = zip(found.rows.conversions, found.rows.value, strict=True)
     assert dict(zip(keys, credit, strict=True)) == {key: pytest.approx(tuple(numbers)) for key, numbers in by_hand.items()}
+
+
+def test_ordered_shapley_agrees_with_shapley_attribution():
+    reference = json.loads((Path(__file__).parent / "references" / "positions_by_shapley_attribution.json").read_text())
+    names = tuple(reference["credit"])
+    rows = positions(touches_of([(path, 1.0, 0.0, 0.0, 0) for path in reference["paths"]], names)).rows
+    matrix = np.zeros((len(names), max(map(len, reference["paths"]))))
+    matrix[rows.unit, rows.position] = rows.conversions
+    assert matrix == pytest.approx(np.array([reference["credit"][name] for name in names]), rel=1e-9, abs=0)
 
 
 @MANY
