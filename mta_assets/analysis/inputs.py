@@ -68,6 +68,18 @@ def read_inputs(files: Sequence[InputFile], config: Config, now: datetime, notif
     )
 
 
+def _as_quarantine(conflicts: pl.DataFrame, identifier: str) -> pl.DataFrame:
+    rows = conflicts.select(
+        *("source_name", "file", "file_version", "row"),
+        pl.lit(identifier).alias("column"),
+        pl.col(identifier).alias("value"),
+        "reason",
+        pl.lit("correct one of the two rows, or give them identities of their own").alias("remedy"),
+        pl.lit(None).alias("record"),
+    )
+    return QUARANTINE.conform(rows)
+
+
 def closed_journeys(inputs: Inputs, config: Config, by: tuple[str, ...], notify: Notify = silent) -> ClosedJourneys:
     """Every journey of the inputs. What is still open when the data end closes there, as expired."""
     notify("building journeys")

@@ -12,10 +12,10 @@ from mta_assets.contracts.days import DayRange
 from mta_assets.contracts.tables import NOT_SET, PLACEMENTS, UNATTRIBUTED, credits_table
 from mta_assets.journeys.assemble import UNIT_SEPARATOR
 from mta_assets.lake.lake import Lake
-from mta_assets.models.base import Allocation, AttributionModel, LearnedModel, RuleModel, ShareAllocation
+from mta_assets.models.base import Allocation, AttributionModel, Learned, LearnedModel, RuleModel, ShareAllocation
 from mta_assets.models.credit import CreditRows, per_journey_rows
 from mta_assets.pipeline.closings import PLACEMENT, Converted
-from mta_assets.pipeline.learning import fit_window, learned_of
+from mta_assets.pipeline.learning import LearnedDays, fit_window
 
 ORDER = ["day", "bucket", "source_name", "conversion_id", "channel", "campaign", "kind"]
 
@@ -30,8 +30,7 @@ def credit(lake: Lake, config: Config, name: str, model: AttributionModel, conve
 def credited(lake: Lake, config: Config, name: str, model: AttributionModel, converted: Converted, days: DayRange) -> pl.DataFrame:
     """A model's credits of these days, not yet written: the assets check them first."""
     if isinstance(model, LearnedModel):
-        parts = [_learned_day(lake, config, name, model, converted.on(day), day) for day in days]
-        rows = pl.concat(parts) if parts else credits_table(name).empty()
+        rows = _learned_credit(lake, config, name, model, converted, days)
     else:
         rows = rule_credit(model, converted)
     return credits_table(name).conform(rows).sort(ORDER)
@@ -46,13 +45,24 @@ def rule_credit(model: AttributionModel, converted: Converted) -> pl.DataFrame:
     return _with_unattributed(converted, model.allocate(converted.channels), converted.placements)
 
 
-def _learned_day(lake: Lake, config: Config, name: str, model: LearnedModel, converted: Converted, day: date) -> pl.DataFrame:
-    learned = learned_of(lake, name, model, day)
+def _learned_credit(lake: Lake, config: Config, name: str, model: LearnedModel, converted: Converted, days: DayRange) -> pl.DataFrame:
+    fits = LearnedDays.read(lake, name, model, days)
+    counted = lake.read(PLACEMENTS, days.back(config.fit_window_days - 1))
+    parts = []
+    for day in days:
+        window = fit_window(config, day)
+        placed = counted.filter(pl.col("day").is_between(window.first, window.last))
+        parts.append(_learned_day(model, fits.of(day), converted.on(day), placed))
+    return pl.concat(parts)
+
+
+def _learned_day(model: LearnedModel, learned: Learned, converted: Converted, placed: pl.DataFrame) -> pl.DataFrame:
+    """One day's credit by what was learned for it. placed: `core/placements` of the fit window."""
     units = tuple(sorted({*learned.units, *converted.channels.units}))
     allocation = model.allocate(converted.channels.over(units), learned)
     placements = converted.placements
     if isinstance(allocation, ShareAllocation):
-        placements, allocation = _spread(lake.read(PLACEMENTS, fit_window(config, day)), allocation, units, placements)
+        placements, allocation = _spread(placed, allocation, units, placements)
     return _with_unattributed(converted, allocation, placements)
 
 

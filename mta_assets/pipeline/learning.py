@@ -1,5 +1,6 @@
 """Daily statistics -> what each learned model learned over the fit window that ends on a day; and that read back."""
 
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -60,22 +61,34 @@ def learn(lake: Lake, config: Config, name: str, model: LearnedModel, days: DayR
     return shares
 
 
-def learned_of(lake: Lake, name: str, model: LearnedModel, day: date) -> Learned:
-    """What the model learned for this day, as `learn` wrote it."""
-    only = DayRange(day, day)
-    rows = lake.read(learned_table(name), only).sort("channel")
-    paths = lake.read(learned_paths_table(name), only).sort("path_hash") if "paths" in model.needs else None
-    effect, value_effect, share, value_share, conversions, value = (rows[measure].to_numpy() for measure in MEASURES)
-    return Learned(
-        units=tuple(rows["channel"]),
-        effect=effect,
-        value_effect=value_effect,
-        share=share,
-        value_share=value_share,
-        conversions=conversions,
-        value=value,
-        paths=None if paths is None else _weights(paths),
-    )
+@dataclass(frozen=True, kw_only=True)
+class LearnedDays:
+    """What a model learned on each of some days, as `learn` wrote it."""
+
+    shares: pl.DataFrame
+    paths: pl.DataFrame | None
+
+    @staticmethod
+    def read(lake: Lake, name: str, model: LearnedModel, days: DayRange) -> "LearnedDays":
+        """What the lake has of these days."""
+        paths = lake.read(learned_paths_table(name), days) if "paths" in model.needs else None
+        return LearnedDays(shares=lake.read(learned_table(name), days), paths=paths)
+
+    def of(self, day: date) -> Learned:
+        """What the model learned on one of the days."""
+        rows = self.shares.filter(pl.col("day") == day).sort("channel")
+        paths = None if self.paths is None else self.paths.filter(pl.col("day") == day).sort("path_hash")
+        effect, value_effect, share, value_share, conversions, value = (rows[measure].to_numpy() for measure in MEASURES)
+        return Learned(
+            units=tuple(rows["channel"]),
+            effect=effect,
+            value_effect=value_effect,
+            share=share,
+            value_share=value_share,
+            conversions=conversions,
+            value=value,
+            paths=None if paths is None else _weights(paths),
+        )
 
 
 def _share_rows(day: date, learned: Learned) -> pl.DataFrame:

@@ -14,6 +14,8 @@ from mta_assets.contracts.tables import CONVERSIONS, JOURNEYS, RESTATEMENTS, TOU
 from mta_assets.lake.lake import Lake
 from mta_assets.pipeline.window import closed_journeys
 
+DAY_ENDED = "the day has ended"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
@@ -52,7 +54,14 @@ def resolve(lake: Lake, config: Config, restatement: str, changed: pl.DataFrame,
 
 def close_day(lake: Lake, day: date, now: datetime) -> None:
     """Ask for a day to be closed though nothing arrived for it: journeys expire all the same."""
-    _put(lake, uuid.uuid4().hex, [(day, "closing")], "pending", "the day has ended", now)
+    _put(lake, uuid.uuid4().hex, [(day, "closing")], "pending", DAY_ENDED, now)
+
+
+def last_ended(lake: Lake) -> date | None:
+    """The last day that `close_day` was called for."""
+    ended = lake.scan(RESTATEMENTS).filter(pl.col("cause") == DAY_ENDED)
+    day: date | None = ended.select(pl.col("day").max()).collect().item()
+    return day
 
 
 def pending(lake: Lake) -> Work:
