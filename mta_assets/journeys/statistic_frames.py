@@ -45,9 +45,9 @@ def coalitions_frame(touches: Touches) -> pl.DataFrame:
 
 
 def transitions_frame(touches: Touches, orders: Iterable[int] = ORDERS) -> pl.DataFrame:
-    """`core/transitions` of these orders, sorted by day and bucket."""
+    """`core/transitions` of these orders, by (order, day, bucket)."""
     frames = [_flow_frame(flows(touches, touches.cell, order), touches.units) for order in orders]
-    return pl.concat([TRANSITIONS.empty(), *frames]).sort("day", "bucket", maintain_order=True)
+    return pl.concat([TRANSITIONS.empty(), *frames])
 
 
 def positions_frame(touches: Touches) -> pl.DataFrame:
@@ -78,15 +78,16 @@ def _flow_frame(found: Flows, units: tuple[str, ...]) -> pl.DataFrame:
         start = np.where(index >= 0, offsets[index], 0)
         return _lists(name, np.concatenate([[0], np.cumsum(size)]), unit[ranges(start, size)], units)
 
+    rows = np.argsort(found.cell, kind="stable")
     return _frame(
         TRANSITIONS,
-        found.cell,
-        order=np.full(len(found.cell), found.order),
-        from_state=states("from_state", found.origin),
-        to_state=states("to_state", found.target),
-        event=pl.Series("event", EVENTS)[found.event],
-        journeys=found.journeys,
-        value=found.value,
+        found.cell[rows],
+        order=np.full(len(rows), found.order),
+        from_state=states("from_state", found.origin[rows]),
+        to_state=states("to_state", found.target[rows]),
+        event=pl.Series("event", EVENTS)[found.event[rows]],
+        journeys=found.journeys[rows],
+        value=found.value[rows],
     )
 
 

@@ -9,21 +9,14 @@ import polars as pl
 
 from mta_assets.contracts.arrays import Coalitions, Floats, Ints, Paths, Positions, Statistics, Transitions, ranges
 from mta_assets.contracts.columns import Table
+from mta_assets.contracts.days import DayRange
 from mta_assets.contracts.path_hash import path_hashes, unit_hashes
-from mta_assets.contracts.tables import COALITIONS, PATHS, POSITIONS, TRANSITIONS
+from mta_assets.contracts.tables import BUCKETS, COALITIONS, PATHS, POSITIONS, TRANSITIONS
 from mta_assets.journeys.flows import EVENTS, OUTSIDE, Flows, transitions
 from mta_assets.journeys.statistics import ORDERS, check_needs
 from mta_assets.journeys.tally import distinct
 
 UNIX_EPOCH = date(1970, 1, 1)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Days:
-    """A range of closing days, both ends included; None is without bound."""
-
-    first: date | None = None
-    last: date | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,8 +29,8 @@ class StatisticWindows:
     positions: "_PositionRows | None"
     chains: Mapping[int, "_ChainRows"]
 
-    def within(self, days: Days) -> Statistics:
-        """The statistics of these closing days. Units are those that occur in them."""
+    def within(self, days: DayRange | None) -> Statistics:
+        """The statistics of these closing days; None takes all. Units are those that occur in them."""
         chains = {order: chain.within(days) for order, chain in self.chains.items()}
         coalitions = Coalitions(**self.coalitions.within(days)) if self.coalitions else None
         paths = Paths(**self.paths.within(days)) if self.paths else None
@@ -61,21 +54,23 @@ def decode(frames: Mapping[Table, pl.DataFrame], needs: Iterable[str]) -> Statis
     orders = [order for order in ORDERS if f"transitions_{order}" in asked]
     lists = {PATHS: ("path",), COALITIONS: ("coalition",), TRANSITIONS: ("from_state", "to_state"), POSITIONS: ("channel",)}
     tables = [table for need, table in (("paths", PATHS), ("coalitions", COALITIONS), ("positions", POSITIONS)) if need in asked]
-    sorted_frames = {table: frames[table].sort("day", "bucket", maintain_order=True) for table in (*tables, *[TRANSITIONS][: len(orders)])}
-    units = _units([frame[column] for table, frame in sorted_frames.items() for column in lists[table]])
-    steps = sorted_frames.get(TRANSITIONS)
+    needed = {table: frames[table] for table in tables}
+    if orders:
+        needed[TRANSITIONS] = frames[TRANSITIONS].filter(pl.col("order").is_in(orders))
+    units = _units([frame[column] for table, frame in needed.items() for column in lists[table]])
+    steps = needed.get(TRANSITIONS)
     return StatisticWindows(
         units=units,
-        coalitions=_SequenceRows.decode(sorted_frames[COALITIONS], "coalition", units) if COALITIONS in sorted_frames else None,
-        paths=_SequenceRows.decode(sorted_frames[PATHS], "path", units) if PATHS in sorted_frames else None,
-        positions=_PositionRows.decode(sorted_frames[POSITIONS], units) if POSITIONS in sorted_frames else None,
+        coalitions=_SequenceRows.decode(needed[COALITIONS], "coalition", units) if COALITIONS in needed else None,
+        paths=_SequenceRows.decode(needed[PATHS], "path", units) if PATHS in needed else None,
+        positions=_PositionRows.decode(needed[POSITIONS], units) if POSITIONS in needed else None,
         chains={order: _ChainRows.decode(steps.filter(pl.col("order") == order), order, units) for order in orders if steps is not None},
     )
 
 
 def merge(frames: Mapping[Table, pl.DataFrame], needs: Iterable[str]) -> Statistics:
     """The statistics of all the frames' days together; counts are exact, and value is summed in (day, bucket) order."""
-    return decode(frames, needs).within(Days())
+    return decode(frames, needs).within(None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,14 +84,16 @@ class _Rows:
 
     @staticmethod
     def of(frame: pl.DataFrame, kind: Ints, kinds: int, amounts: tuple[str, ...]) -> "_Rows":
-        return _Rows(
-            day=frame["day"].to_physical().to_numpy(), kind=kind, kinds=kinds, amounts={name: frame[name].to_numpy() for name in amounts}
-        )
+        day = frame["day"].to_physical().to_numpy().astype(np.int64)
+        order = np.argsort(day * BUCKETS + frame["bucket"].to_numpy(), kind="stable")
+        return _Rows(day=day[order], kind=kind[order], kinds=kinds, amounts={name: frame[name].to_numpy()[order] for name in amounts})
 
-    def within(self, days: Days) -> tuple[Ints, dict[str, Floats]]:
+    def within(self, days: DayRange | None) -> tuple[Ints, dict[str, Floats]]:
         """(the kinds that occur in these days, ascending; their sums, each in row order)."""
-        start = 0 if days.first is None else int(np.searchsorted(self.day, (days.first - UNIX_EPOCH).days, side="left"))
-        stop = len(self.day) if days.last is None else int(np.searchsorted(self.day, (days.last - UNIX_EPOCH).days, side="right"))
+        start, stop = 0, len(self.day)
+        if days is not None:
+            start = int(np.searchsorted(self.day, (days.first - UNIX_EPOCH).days, side="left"))
+            stop = int(np.searchsorted(self.day, (days.last - UNIX_EPOCH).days, side="right"))
         kind = self.kind[start:stop]
         present = np.flatnonzero(np.bincount(kind, minlength=self.kinds))
         sums = {name: np.bincount(kind, weights=amount[start:stop], minlength=self.kinds) for name, amount in self.amounts.items()}
@@ -118,7 +115,7 @@ class _SequenceRows:
         rows = _Rows.of(frame, kind, len(one), ("conversions", "nulls", "value"))
         return _SequenceRows(rows=rows, **_taken(offsets, unit, one))
 
-    def within(self, days: Days) -> dict[str, np.ndarray]:
+    def within(self, days: DayRange | None) -> dict[str, np.ndarray]:
         """The fields of `Coalitions` or `Paths`."""
         present, sums = self.rows.within(days)
         return _taken(self.offsets, self.unit, present) | sums
@@ -139,7 +136,7 @@ class _PositionRows:
         keys, kind = distinct(unit * longest + position)
         return _PositionRows(rows=_Rows.of(frame, kind, len(keys), ("conversions", "value")), unit=keys // longest, position=keys % longest)
 
-    def within(self, days: Days) -> Positions:
+    def within(self, days: DayRange | None) -> Positions:
         present, sums = self.rows.within(days)
         return Positions(unit=self.unit[present], position=self.position[present], **sums)
 
@@ -180,7 +177,7 @@ class _ChainRows:
             event=keys // (states * states),
         )
 
-    def within(self, days: Days) -> Transitions:
+    def within(self, days: DayRange | None) -> Transitions:
         present, sums = self.rows.within(days)
         origin, target = self.origin[present], self.target[present]
         occurring, index = distinct(np.concatenate([[OUTSIDE], origin, target]))

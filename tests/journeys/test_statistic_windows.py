@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mta_assets.contracts.arrays import Touches
+from mta_assets.contracts.days import DayRange
 from mta_assets.contracts.tables import BUCKETS, COALITIONS, PATHS, PLACEMENTS, POSITIONS, TRANSITIONS
 from mta_assets.errors import ModelError
 from mta_assets.journeys.statistic_frames import coalitions_frame, paths_frame, placements_frame, positions_frame, transitions_frame
-from mta_assets.journeys.statistic_windows import Days, decode, merge
+from mta_assets.journeys.statistic_windows import decode, merge
 from mta_assets.journeys.statistics import NEEDS, statistics_of
 
 NAMES = ("Direct", "Email", "Search", "Social", "Zürich TV")
@@ -93,12 +94,12 @@ def test_merged_days_equal_all_journeys_at_once(journeys):
 
 
 @FEW
-@given(JOURNEYS, st.integers(-1, 4), st.integers(-1, 4))
+@given(JOURNEYS, st.integers(-1, 4), st.integers(0, 4))
 def test_a_window_equals_the_journeys_that_close_in_it(journeys, start, length):
     first, last = FIRST + timedelta(days=start), FIRST + timedelta(days=start + length)
     inside = touches_of([journey for journey in journeys if start <= journey[2] <= start + length])
     windows = decode(frames_of(touches_of(journeys)), NEEDS)
-    assert_same(windows.within(Days(first=first, last=last)), statistics_of(inside, NEEDS))
+    assert_same(windows.within(DayRange(first, last)), statistics_of(inside, NEEDS))
 
 
 @FEW
