@@ -122,6 +122,7 @@ def ours_events(folder: Path) -> Iterator[Stage]:
     from mta_assets.journeys.kernel import journeys  # noqa: PLC0415  as above
 
     events = pl.read_parquet(folder / "events.parquet")
+    credited = _models(MODELS)
     lookback_us = 730 * 86_400_000_000  # the other packages know no lookback
     made = {}
 
@@ -135,7 +136,7 @@ def ours_events(folder: Path) -> Iterator[Stage]:
         return {}
 
     yield "journeys", build
-    yield "every model", lambda: _attributed(made["touches"], MODELS)
+    yield "every model", lambda: credited(made["touches"])
 
 
 def ours_paths(folder: Path) -> Iterator[Stage]:
@@ -145,6 +146,7 @@ def ours_paths(folder: Path) -> Iterator[Stage]:
     from mta_assets.journeys.path_table import path_table  # noqa: PLC0415  as above
 
     paths = pl.read_csv(folder / "paths.csv")
+    credited = _models([model for model in MODELS if model != "time_decay"])
     made = {}
 
     def build() -> Credit:
@@ -152,23 +154,26 @@ def ours_paths(folder: Path) -> Iterator[Stage]:
         return {}
 
     yield "journeys", build
-    yield "every model", lambda: _attributed(made["touches"], [model for model in MODELS if model != "time_decay"])
+    yield "every model", lambda: credited(made["touches"])
 
 
-def _attributed(touches: "Touches", models: Sequence[str]) -> Credit:
-    """Every model's credit of all journeys, in one call as `mta attribute` makes it."""
+def _models(names: Sequence[str]) -> "Callable[[Touches], Credit]":
+    """What credits journeys by these models, in one call as `mta attribute` makes it."""
     import numpy as np  # noqa: PLC0415  as above
 
     from mta_assets.analysis.attribute import ClosedJourneys, attribute  # noqa: PLC0415  as above
     from mta_assets.models.registry import MODELS as REGISTRY  # noqa: PLC0415  as above
 
-    everyone = np.ones(len(touches), dtype=bool)
-    closed = ClosedJourneys(touches=touches, learning=touches, currency={"USD": everyone}, by=("channel",))
-    results = attribute(closed, {model: REGISTRY[model] for model in models}).results
-    credit: Credit = {model: {} for model in models}
-    for model, channel, conversions in results.select("model", "channel", "conversions").iter_rows():
-        credit[model][channel] = conversions
-    return credit
+    def run(touches: "Touches") -> Credit:
+        everyone = np.ones(len(touches), dtype=bool)
+        closed = ClosedJourneys(touches=touches, learning=touches, currency={"USD": everyone}, by=("channel",))
+        results = attribute(closed, {name: REGISTRY[name] for name in names}).results
+        credit: Credit = {name: {} for name in names}
+        for model, channel, conversions in results.select("model", "channel", "conversions").iter_rows():
+            credit[model][channel] = conversions
+        return credit
+
+    return run
 
 
 JOBS: Mapping[str, Callable[[Path], Iterator[Stage]]] = {
