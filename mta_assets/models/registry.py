@@ -6,15 +6,19 @@ from typing import Any
 
 from mta_assets.errors import ConfigError, ModelError, did_you_mean
 from mta_assets.models.base import AttributionModel
+from mta_assets.models.counterfactual import Counterfactual
 from mta_assets.models.custom_position import CustomPosition
 from mta_assets.models.first_touch import FirstTouch
 from mta_assets.models.last_non_direct import LastNonDirect
 from mta_assets.models.last_touch import LastTouch
 from mta_assets.models.linear import Linear
+from mta_assets.models.markov import Markov
 from mta_assets.models.milestones import FullPath, WShaped
 from mta_assets.models.parameters import parameters
 from mta_assets.models.participation import Participation
 from mta_assets.models.position_based import InverseJ, JShaped, PositionBased
+from mta_assets.models.shapley import Shapley
+from mta_assets.models.shapley_rate import ShapleyRate
 from mta_assets.models.time_decay import TimeDecay
 
 MODELS: Mapping[str, AttributionModel] = {
@@ -30,6 +34,12 @@ MODELS: Mapping[str, AttributionModel] = {
     "full_path": FullPath(),
     "custom_position": CustomPosition(),
     "participation": Participation(),
+    "markov_1": Markov(order=1),
+    "markov_2": Markov(order=2),
+    "markov_3": Markov(order=3),
+    "shapley": Shapley(),
+    "shapley_rate": ShapleyRate(),
+    "counterfactual": Counterfactual(),
 }
 _NAME = "lower-case letters, digits and underscores, beginning with a letter"
 
