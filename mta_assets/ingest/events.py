@@ -1,13 +1,13 @@
 """Touchpoints and conversions of a batch: from cells to the columns of the staged tables, with the hash of what each row says."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 
 from mta_assets.contracts.arrays import Bools
 from mta_assets.ingest.channel_rules import channels
-from mta_assets.ingest.identity import Words, combine, hash_texts, hash_values, made_identities
+from mta_assets.ingest.identity import Words, combine, hash_values, made_identities
 from mta_assets.ingest.numbers import parse_money
 from mta_assets.ingest.occurrences import Occurrences
 from mta_assets.ingest.parsed import Fault
@@ -27,6 +27,15 @@ class Part:
         """Both together."""
         return Part(columns=self.columns | other.columns, said=(*self.said, *other.said))
 
+    def where(self, rows: Bools) -> "Part":
+        """Only the rows where `rows`, (rows,) bool, holds."""
+        if rows.all():
+            return self
+        mask = pl.Series(rows)
+        return Part(
+            columns={name: column.filter(mask) for name, column in self.columns.items()}, said=tuple(said[rows] for said in self.said)
+        )
+
     @property
     def content(self) -> Words:
         """The hash of all that is said."""
@@ -37,15 +46,15 @@ def who_and_when(reading: Reading, table: str) -> Part:
     """user_id, user, ts and day of each row."""
     user_id = reading.texts("user_id")
     reading.check(table, "user_id", user_id)
-    hashed = hash_texts(user_id.values)
-    user = pl.Series(user_id.spread_array(hashed.view(np.int64)))
+    hashed = user_id.hashes
+    user = pl.Series(hashed.view(np.int64))
     ts = reading.typed("ts", lambda cells: parse_times(cells, reading.origin.source.timezone))
     reading.check(table, "ts", ts)
     day = ts.dt.convert_time_zone(reading.origin.config.reporting_timezone).dt.date()
     _check_plausible(reading, ts, day)
     return Part(
         columns={"user_id": user_id.rows, "user": user, "ts": ts, "day": day},
-        said=(user.to_numpy().view(np.uint64), hash_values(ts)),
+        said=(hashed, hash_values(ts)),
     )
 
 
@@ -62,7 +71,7 @@ def touch(reading: Reading, where: pl.Series | None = None) -> Part:
     said = (given, source, medium, campaign, kind)  # the channel as given: other rules tomorrow do not make it another row
     return Part(
         columns={name: values.rows for name, values in texts.items()} | {"cost": cost},
-        said=(*(values.spread_array(hash_texts(values.values)) for values in said), hash_values(cost)),
+        said=(*(values.hashes for values in said), hash_values(cost)),
     )
 
 
@@ -76,7 +85,7 @@ def conversion(reading: Reading, where: pl.Series | None = None) -> Part:
     reading.check("conversions", "currency", currency, where)
     return Part(
         columns={"goal": goal.rows, "value": value, "currency": currency.rows},
-        said=(goal.spread_array(hash_texts(goal.values)), hash_values(value), currency.spread_array(hash_texts(currency.values))),
+        said=(goal.hashes, hash_values(value), currency.hashes),
     )
 
 
@@ -97,14 +106,17 @@ def channel_of(reading: Reading, given: Texts, source: Texts, medium: Texts, cam
     return found if given.is_empty else coded(Texts(values=given.rows.fill_null(found.rows)))
 
 
-def identities(given: pl.Series, content: Words, where: Bools, occurrences: Occurrences, identifier: str) -> Part:
-    """The identity of the rows `where` it is asked for: the given one, or made from the content and its number in the file."""
-    lacking = np.flatnonzero(where & given.is_null().to_numpy())
+def identified(part: Part, given: pl.Series, identifier: str, occurrences: Occurrences, dimensions: Words | None = None) -> Part:
+    """The part with its rows' identities: the given ones, or made from the content (or the dimensions) and the number of such rows so far."""
+    content = part.content
+    lacking = np.flatnonzero(given.is_null().to_numpy())
     identity = given
     if len(lacking):
-        made = made_identities(content[lacking], occurrences.number(content[lacking]))
+        named_by = (content if dimensions is None else dimensions)[lacking]
+        made = made_identities(named_by, occurrences.number(named_by))
         identity = made if len(lacking) == len(given) else given.clone().scatter(lacking, made)  # scatter writes in place
-    return Part(columns={identifier: identity, "identity_given": given.is_not_null(), "content": pl.Series(content.view(np.int64))})
+    identity_columns = {identifier: identity, "identity_given": given.is_not_null(), "content": pl.Series(content.view(np.int64))}
+    return replace(part, columns=part.columns | identity_columns)
 
 
 def _check_plausible(reading: Reading, ts: pl.Series, day: pl.Series) -> None:

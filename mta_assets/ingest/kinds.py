@@ -8,7 +8,8 @@ import polars as pl
 from mta_assets.config import Kind
 from mta_assets.contracts.arrays import Bools
 from mta_assets.contracts.tables import IDENTIFIER, STAGED
-from mta_assets.ingest.events import Part, conversion, extra, identities, touch, who_and_when
+from mta_assets.ingest.events import Part, conversion, extra, identified, touch, who_and_when
+from mta_assets.ingest.identity import Words
 from mta_assets.ingest.numbers import parse_flag
 from mta_assets.ingest.occurrences import Occurrences
 from mta_assets.ingest.reading import Reading
@@ -23,23 +24,21 @@ def touchpoints(reading: Reading, counts: Counts) -> Frames:
     """A row is a touchpoint."""
     given = _given(reading, "event_id", "touchpoints")
     part = who_and_when(reading, "touchpoints") | touch(reading) | extra(reading)
-    return _rows_of_one_kind(reading, "touchpoints", given, part, counts)
+    return {"touchpoints": _staged(reading, "touchpoints", part, given, reading.problems.sound, counts)}
 
 
 def conversions(reading: Reading, counts: Counts) -> Frames:
     """A row is a conversion."""
     given = _given(reading, "conversion_id", "conversions")
     part = who_and_when(reading, "conversions") | conversion(reading) | extra(reading)
-    return _rows_of_one_kind(reading, "conversions", given, part, counts)
+    return {"conversions": _staged(reading, "conversions", part, given, reading.problems.sound, counts)}
 
 
 def spend(reading: Reading, counts: Counts) -> Frames:
     """A row is a day's spend on a campaign. Its identity is its dimensions, so that restated figures do not double the money."""
     given = _given(reading, "spend_id", "spend")
     part, dimensions = spend_row(reading)
-    sound = reading.problems.sound
-    identity = identities(given, dimensions, sound, counts["spend"], "spend_id")
-    return {"spend": _staged(reading, "spend", sound, part | identity | Part(columns={"content": pl.Series(part.content.view(np.int64))}))}
+    return {"spend": _staged(reading, "spend", part, given, reading.problems.sound, counts, dimensions)}
 
 
 def event_log(reading: Reading, counts: Counts) -> Frames:
@@ -49,19 +48,15 @@ def event_log(reading: Reading, counts: Counts) -> Frames:
     is_conversion = reading.typed("conversion", parse_flag).fill_null(value=False)
     is_touch = ~is_conversion | reading.origin.source.visit_is_touch
     touched, converted = who | touch(reading, is_touch) | rest, who | conversion(reading, is_conversion) | rest
-    visit_of_order = pl.select(pl.when(is_conversion & event.is_null()).then(order + _VISIT)).to_series()
-    given_touch = event.fill_null(visit_of_order)
-    reading.check("touchpoints", "event_id", given_touch, is_touch, may_be_empty=True)
-    sound = reading.problems.sound
-    convert, come = sound & is_conversion.to_numpy(), sound & is_touch.to_numpy()
-    of_conversion = identities(order.fill_null(event), converted.content, convert, counts["conversions"], "conversion_id")
-    visit = pl.select(pl.when(is_conversion).then(of_conversion.columns["conversion_id"] + _VISIT)).to_series()
-    of_touch = identities(given_touch.fill_null(visit), touched.content, come, counts["touchpoints"], "event_id")
-    was_given = Part(columns={"identity_given": given_touch.is_not_null()})
-    return {
-        "touchpoints": _staged(reading, "touchpoints", come, touched | of_touch | was_given),
-        "conversions": _staged(reading, "conversions", convert, converted | of_conversion),
-    }
+    given_visit = _visits(event, is_conversion.to_numpy(), order.filter(is_conversion))
+    reading.check("touchpoints", "event_id", given_visit, is_touch, may_be_empty=True)
+    converts = reading.problems.sound & is_conversion.to_numpy()
+    come = reading.problems.sound & is_touch.to_numpy()
+    orders = _staged(reading, "conversions", converted, order.fill_null(event), converts, counts)
+    visit = _visits(given_visit, converts, orders["conversion_id"])
+    touches = _staged(reading, "touchpoints", touched, visit, come, counts)
+    was_given = given_visit.filter(pl.Series(come)).is_not_null()
+    return {"touchpoints": touches.with_columns(identity_given=was_given), "conversions": orders}
 
 
 KINDS: Mapping[Kind, Callable[[Reading, Counts], Frames]] = {
@@ -78,15 +73,21 @@ def _given(reading: Reading, identifier: str, table: str) -> pl.Series:
     return given.rows
 
 
-def _rows_of_one_kind(reading: Reading, kind: str, given: pl.Series, part: Part, counts: Counts) -> Frames:
-    sound = reading.problems.sound
-    return {kind: _staged(reading, kind, sound, part | identities(given, part.content, sound, counts[kind], IDENTIFIER[kind]))}
+def _visits(event: pl.Series, converts: Bools, conversion_id: pl.Series) -> pl.Series:
+    """(rows,) the identities of events, those of conversions that have none named after the conversion. conversion_id: of the rows that convert."""
+    lacking = event.is_null().to_numpy() & converts
+    if not lacking.any():
+        return event
+    return event.clone().scatter(np.flatnonzero(lacking), conversion_id.filter(pl.Series(lacking[converts])) + _VISIT)
 
 
-def _staged(reading: Reading, kind: str, where: Bools, part: Part) -> pl.DataFrame:
-    """The rows `where` it holds, as the staged table of their kind has them."""
-    frame = pl.DataFrame(part.columns).with_columns(
-        *(pl.lit(text).alias(name) for name, text in reading.origin.provenance.items()),
-        row=pl.Series(reading.raw.row),
-    )
-    return STAGED[kind].conform(frame if where.all() else frame.filter(pl.Series(where)))
+def _staged(
+    reading: Reading, kind: str, part: Part, given: pl.Series, rows: Bools, counts: Counts, dimensions: Words | None = None
+) -> pl.DataFrame:
+    """The `rows` of the batch as the staged table of their kind has them. given: the identities the source gives."""
+    mask = pl.Series(rows)
+    named_by = None if dimensions is None else dimensions[rows]
+    whole = identified(part.where(rows), given.filter(mask), IDENTIFIER[kind], counts[kind], named_by)
+    row = pl.Series("row", reading.raw.row[rows])
+    constants = (pl.lit(text).alias(name) for name, text in reading.origin.provenance.items())
+    return STAGED[kind].conform(pl.DataFrame(whole.columns).with_columns(row, *constants))

@@ -4,9 +4,10 @@ import polars as pl
 
 from mta_assets.contracts.tables import MONEY, WHOLE
 from mta_assets.ingest.parsed import Parsed, unread
+from mta_assets.ingest.texts import read_texts
 
 _SCALE = 9  # of MONEY; a tenth decimal is rounded half to even
-_TRUE, _FALSE = ("1", "true", "yes", "t", "y"), ("0", "false", "no", "f", "n")
+_FLAGS = dict.fromkeys(("1", "true", "yes", "t", "y"), True) | dict.fromkeys(("0", "false", "no", "f", "n"), False)
 
 
 def parse_money(cells: pl.Series) -> Parsed:
@@ -33,8 +34,9 @@ def parse_whole(cells: pl.Series) -> Parsed:
 
 def parse_flag(cells: pl.Series) -> Parsed:
     """Yes or no."""
-    words = cells.cast(pl.String).str.strip_chars().str.to_lowercase().str.strip_suffix(".0")
-    flags = pl.select(pl.when(words.is_in(_TRUE)).then(True).when(words.is_in(_FALSE)).then(False)).to_series()
+    words = read_texts(cells, None)
+    known = words.values.str.to_lowercase().str.strip_suffix(".0").replace_strict(_FLAGS, default=None, return_dtype=pl.Boolean)
+    flags = words.spread(known)
     return Parsed(values=flags, faults=unread(cells, flags, "is neither yes nor no", "write 1 or 0, true or false, yes or no"))
 
 

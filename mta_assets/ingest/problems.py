@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import polars as pl
 
-from mta_assets.contracts.arrays import Bools
+from mta_assets.contracts.arrays import Bools, Ints
 from mta_assets.contracts.columns import Column, Rule
 from mta_assets.contracts.tables import QUARANTINE
 from mta_assets.ingest.parsed import Fault
@@ -31,7 +31,7 @@ class Problems:
 
     rows: int
     theirs: Mapping[str, str]
-    _first: np.ndarray = field(init=False)
+    _first: Ints = field(init=False)
     _kinds: list[tuple[str, str, str, pl.Series]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -59,7 +59,7 @@ class Problems:
     @property
     def sound(self) -> Bools:
         """(rows,) which rows have no problem."""
-        return self._first == 0
+        return np.asarray(self._first == 0)
 
     def quarantine(self, raw: RawBatch, provenance: Mapping[str, str]) -> pl.DataFrame:
         """The rejected rows of the batch, those that never were cells included."""

@@ -110,7 +110,7 @@ class Reading:
             texts = read_texts(self.raw.cells[name], None)
             self._check(Column(name=name, dtype=pl.String(), meaning="", nullable=True, rules=_EXTRA_RULES), name, texts)
             fragments.append(texts.spread(_fragment(name, texts.values)))
-            hashes[name] = texts.spread_array(_hash_named(name, texts.values))
+            hashes[name] = texts.spread_hashes(_hash_named(name, texts.values))
         if not fragments:
             return constant(None, len(self)).rows, {}
         joined = pl.concat_str(fragments, separator=",", ignore_nulls=True)

@@ -3,7 +3,6 @@
 GA4 publishes rules that refer to such lists; these name the sites that matter, not all of the vendor's (docs/channel-rules.md).
 """
 
-from collections.abc import Mapping
 from typing import Literal
 
 import polars as pl
@@ -11,7 +10,7 @@ import polars as pl
 Category = Literal["search", "shopping", "social", "video"]
 
 # Names without their public suffix: `google` stands for google, google.com, www.google.co.uk and google_ads.
-SITES: Mapping[Category, tuple[str, ...]] = {
+SITES: dict[Category, tuple[str, ...]] = {
     "search": (
         "360.cn", "adwords", "aol", "ask", "baidu", "bing", "brave", "coccoc", "daum", "dogpile", "duckduckgo", "ecosia", "excite", "google",
         "kvasir", "lycos", "mail.ru", "mojeek", "msn", "naver", "onet", "petalsearch", "presearch", "qwant", "rambler", "seznam", "sogou",
@@ -41,8 +40,8 @@ def site_category(source: pl.Expr) -> pl.Expr:
     """The category of each source, a name or a host, in lower case; null for any other site."""
     # A name may stand behind sub-domains, before a public suffix, and may carry what advertising platforms append.
     category = pl.lit(None, dtype=pl.String)
-    for name in reversed(SITES):
-        alternatives = "|".join(site.replace(".", r"\.") for site in SITES[name])
+    for name, sites in reversed(SITES.items()):
+        alternatives = "|".join(site.replace(".", r"\.") for site in sites)
         is_such = source.str.contains(rf"^(?:[a-z0-9-]+\.)*(?:{alternatives})(?:\.[a-z]{{2,6}}){{0,2}}(?:[ _-]?ads)?/?$")
         category = pl.when(is_such).then(pl.lit(name)).otherwise(category)
     return category

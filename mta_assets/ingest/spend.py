@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from mta_assets.ingest.events import Part, channel_of, extra
-from mta_assets.ingest.identity import Words, combine, hash_texts, hash_values
+from mta_assets.ingest.identity import Words, combine, hash_values
 from mta_assets.ingest.numbers import parse_money, parse_whole
 from mta_assets.ingest.parsed import Fault
 from mta_assets.ingest.reading import Reading
@@ -15,7 +15,11 @@ from mta_assets.ingest.times import parse_days
 
 # Words in the names of columns that measure rather than name: platforms restate them as they do the cost.
 _MEASURES = frozenset(
-    ["amount", "clicks", "conversion", "conversions", "cost", "cpa", "cpc", "cpm", "cpv", "ctr", "engagements", "frequency", "impressions", "installs", "interactions", "leads", "orders", "purchases", "rate", "reach", "results", "revenue", "roas", "sales", "sessions", "spend", "value", "views"]
+    (
+        *("amount", "clicks", "conversion", "conversions", "cost", "cpa", "cpc", "cpm", "cpv", "ctr", "engagements", "frequency"),
+        *("impressions", "installs", "interactions", "leads", "orders", "purchases", "rate", "reach", "results", "revenue", "roas"),
+        *("sales", "sessions", "spend", "value", "views"),
+    )
 )
 
 
@@ -30,11 +34,13 @@ def spend_row(reading: Reading) -> tuple[Part, Words]:
     currency = reading.texts("currency", reading.origin.config.currency).map(lambda values: values.str.to_uppercase())
     counts = {name: reading.typed(name, parse_whole) for name in ("impressions", "clicks")}
     texts = {"channel": channel, "campaign": campaign, "currency": currency}
-    columns = {name: values.rows for name, values in texts.items()} | {"day": day, "cost": cost} | counts
-    for name, values in {"channel": channel, "campaign": campaign, "cost": cost, "currency": currency, **counts}.items():
+    numbers = {"cost": cost} | counts
+    checked: dict[str, Texts | pl.Series] = {**texts, **numbers}
+    for name, values in checked.items():
         reading.check("spend", name, values)
+    columns = {"day": day} | {name: values.rows for name, values in texts.items()} | numbers
     rest = extra(reading)
-    named = (hash_values(day), *(values.spread_array(hash_texts(values.values)) for values in (given, campaign, currency)))
+    named = (hash_values(day), *(values.hashes for values in (given, campaign, currency)))
     part = Part(columns=columns, said=(*named, hash_values(cost), *(hash_values(count) for count in counts.values()))) | rest
     return part, combine((*named, _dimensions(reading)))
 

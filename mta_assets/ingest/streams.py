@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Protocol
 
 import pyarrow as pa
 from charset_normalizer import from_bytes
@@ -25,14 +25,27 @@ _CANDIDATES = ["cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "shift_jis", "g
 _NOT_WESTERN = re.compile(r"[^\x00-\x7f]{3}|[a-zA-Z][\xa1-\xbf\xd7\xf7][a-zA-Z]")
 
 
+class Stream(Protocol):
+    """Bytes that can be read once, and looked at before they are read."""
+
+    def read(self, size: int, /) -> bytes:
+        """The next bytes, `size` of them but for the last; none at the end."""
+
+    def readline(self, size: int, /) -> bytes:
+        """The next bytes up to and with a line break, at most `size`."""
+
+    def peek(self, size: int, /) -> bytes:
+        """Some of the next bytes, which remain to be read."""
+
+
 @contextmanager
-def opened(path: Path) -> Iterator[BinaryIO]:
+def opened(path: Path) -> Iterator[Stream]:
     """The file's bytes, decompressed when its first bytes say gzip or zstandard. Every failure to read them becomes a DataError."""
     try:
         with path.open("rb") as raw:
             magic = raw.peek(4)[:4]
             codec = "gzip" if magic.startswith(_GZIP) else "zstd" if magic.startswith(_ZSTD) else None
-            yield raw if codec is None else pa.CompressedInputStream(pa.PythonFile(raw, mode="r"), codec)
+            yield raw if codec is None else io.BufferedReader(pa.CompressedInputStream(pa.PythonFile(raw, mode="r"), codec), CHUNK)
     except PermissionError as error:
         raise DataError("No permission to read it. Give the user that runs this read access, then send it again.") from error
     except OSError as error:
@@ -47,7 +60,7 @@ class Utf8(io.RawIOBase):
     Bytes that do not fit the encoding come out as invalid UTF-8, so that a reader rejects their row and no other.
     """
 
-    def __init__(self, source: BinaryIO, declared: str | None) -> None:
+    def __init__(self, source: Stream, declared: str | None) -> None:
         self._source = source
         self._pending = memoryview(b"")
         self._decoder: codecs.IncrementalDecoder | None = None

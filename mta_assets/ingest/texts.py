@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from mta_assets.contracts.arrays import Ints
+from mta_assets.ingest.identity import Words, hash_texts
 
 _SAMPLE = 4096
 _MOST_DISTINCT = 0.5  # of a sample; above it, finding the distinct values costs more than it saves
@@ -26,9 +26,14 @@ class Texts:
         """(rows,) what is given per value."""
         return of_values if self.at is None else of_values.gather(self.at)
 
-    def spread_array(self, of_values: Ints) -> Ints:
-        """As `spread`, for an array."""
+    def spread_hashes(self, of_values: Words) -> Words:
+        """As `spread`, for an array of hashes."""
         return of_values if self.at is None else of_values[self.at.to_numpy()]
+
+    @property
+    def hashes(self) -> Words:
+        """(rows,) the hash of each text."""
+        return self.spread_hashes(hash_texts(self.values))
 
     @property
     def is_empty(self) -> bool:

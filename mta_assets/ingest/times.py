@@ -121,7 +121,7 @@ def _taken_apart(cells: pl.Series) -> tuple[pl.Series, pl.Series]:
     local = written.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", strict=False, time_unit="us")
     hours, minutes = (parts[name].cast(pl.Int64).fill_null(0) for name in ("hours", "minutes"))
     sign = (parts["sign"] == "-").fill_null(value=False).cast(pl.Int64) * -2 + 1
-    offset = pl.select(pl.duration(minutes=sign * (hours * 60 + minutes))).to_series()
+    offset = (sign * (hours * 60 + minutes) * 60_000_000).cast(pl.Duration("us"))
     has_zone = parts["zone"].is_not_null()
     zoned = (local - offset).dt.replace_time_zone("UTC").set(~has_zone, None)
     return local.set(has_zone, None), zoned.fill_null(_from_epoch(text.set(~text.str.contains(_EPOCH), None)))

@@ -6,7 +6,7 @@ import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -18,7 +18,7 @@ from mta_assets.contracts.arrays import Ints
 from mta_assets.errors import DataError
 from mta_assets.ingest.readers.base import BATCH_BYTES, MAX_RECORD, Malformed, RawBatch, RawTable, unique_names
 from mta_assets.ingest.readers.text import cells_as_json, text_cells
-from mta_assets.ingest.streams import CHUNK
+from mta_assets.ingest.streams import CHUNK, Stream
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -28,7 +28,7 @@ _SNIFFED_ROWS = 50
 _MOST_MALFORMED = 500_000  # in one go, without a sound row: they are held in memory until the next sound row
 
 
-def read_csv(text: BinaryIO, source: SourceConfig) -> RawTable:
+def read_csv(text: Stream, source: SourceConfig) -> RawTable:
     """The table in `text` (UTF-8 bytes). Raises DataError, at once or while it is read, when it is no table."""
     lines = _Lines(text, source.quote)
     sample = lines.first.decode("utf-8", "replace")
@@ -73,7 +73,7 @@ class _Lines(io.RawIOBase):
     first: its first bytes. skipped: the blank lines. quotes: how many quotes have been read; odd at the end when one was never closed.
     """
 
-    def __init__(self, text: BinaryIO, quote: str) -> None:
+    def __init__(self, text: Stream, quote: str) -> None:
         self._text, self._quote = text, quote.encode()
         self.skipped = self.quotes = 0
         first = text.read(CHUNK)

@@ -4,7 +4,6 @@ import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
 
 from mta_assets.config import SourceConfig
 from mta_assets.errors import DataError
@@ -12,17 +11,16 @@ from mta_assets.ingest.readers.base import RawTable
 from mta_assets.ingest.readers.csv import read_csv
 from mta_assets.ingest.readers.json import is_one_document, read_json, read_ndjson
 from mta_assets.ingest.readers.parquet import read_parquet
-from mta_assets.ingest.streams import CHUNK, Utf8, opened
+from mta_assets.ingest.streams import CHUNK, Stream, Utf8, opened
 
-_TEXT_READERS: dict[str, Callable[[BinaryIO, SourceConfig], RawTable]] = {"csv": read_csv, "json": read_json, "ndjson": read_ndjson}
+_TEXT_READERS: dict[str, Callable[[Stream, SourceConfig], RawTable]] = {"csv": read_csv, "json": read_json, "ndjson": read_ndjson}
 _PARQUET = b"PAR1"
 
 
 @contextmanager
 def raw_table(path: Path, source: SourceConfig) -> Iterator[RawTable]:
     """The file as a table of cells, read as it is iterated. Raises DataError, also while it is iterated, when it cannot be read as a whole."""
-    with opened(path) as stream:
-        raw = stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(stream, CHUNK)
+    with opened(path) as raw:
         is_parquet = raw.peek(4)[:4] == _PARQUET
         if is_parquet != (source.format == "parquet") and source.format != "auto":
             raise DataError(
@@ -35,7 +33,7 @@ def raw_table(path: Path, source: SourceConfig) -> Iterator[RawTable]:
             yield _TEXT_READERS[_format(text, source)](text, source)
 
 
-def _format(text: io.BufferedReader, source: SourceConfig) -> str:
+def _format(text: Stream, source: SourceConfig) -> str:
     if source.format != "auto":
         return source.format
     first = text.peek(CHUNK)

@@ -3,7 +3,6 @@
 import io
 import json
 from collections.abc import Iterator
-from typing import BinaryIO
 
 import ijson
 import numpy as np
@@ -12,19 +11,19 @@ import polars as pl
 from mta_assets.config import SourceConfig
 from mta_assets.errors import DataError
 from mta_assets.ingest.readers.base import BATCH_BYTES, MAX_RECORD, Malformed, RawBatch, RawTable
-from mta_assets.ingest.streams import CHUNK
+from mta_assets.ingest.streams import CHUNK, Stream
 
 Numbered = tuple[int, object]
 Cells = dict[str, str | None]
 _BATCH_ROWS = 50_000
 
 
-def read_ndjson(text: BinaryIO, _: SourceConfig) -> RawTable:
+def read_ndjson(text: Stream, _: SourceConfig) -> RawTable:
     """One JSON object per line; a line that is none is set aside. A row's number is its line's."""
     return RawTable(batches=_batches(_parsed_lines(text)), fixed_columns=False)
 
 
-def read_json(text: BinaryIO, _: SourceConfig) -> RawTable:
+def read_json(text: Stream, _: SourceConfig) -> RawTable:
     """The objects of the array that the document is or holds, streamed. Raises DataError where the document breaks off."""
     return RawTable(batches=_batches(_parsed_items(text)), fixed_columns=False)
 
@@ -41,7 +40,7 @@ def is_one_document(first: bytes) -> bool:
     return any(isinstance(value, list) and value and isinstance(value[0], dict) for value in record.values())
 
 
-def _parsed_lines(text: BinaryIO) -> Iterator[Numbered | Malformed]:
+def _parsed_lines(text: Stream) -> Iterator[Numbered | Malformed]:
     for number, line in enumerate(iter(lambda: text.readline(BATCH_BYTES), b""), start=1):
         if not line.strip():
             continue
@@ -61,11 +60,10 @@ def _missing_or_text(constant: str) -> str | None:
     return None if constant == "NaN" else constant
 
 
-def _parsed_items(text: BinaryIO) -> Iterator[Numbered]:
-    buffered = text if isinstance(text, io.BufferedReader) else io.BufferedReader(text, CHUNK)  # type: ignore[type-var]
+def _parsed_items(text: Stream) -> Iterator[Numbered]:
     number = 0
     try:
-        for number, item in enumerate(ijson.items(buffered, _prefix(buffered.peek(CHUNK))), start=1):
+        for number, item in enumerate(ijson.items(text, _prefix(text.peek(CHUNK))), start=1):
             yield number, item
     except (ijson.JSONError, ValueError, RecursionError) as error:
         reason = " ".join(str(error).split())[:200]
@@ -96,11 +94,11 @@ def _batches(parsed: Iterator[Numbered | Malformed]) -> Iterator[RawBatch]:
     malformed: list[Malformed] = []
     size = 0
     for row in parsed:
-        cells = row if isinstance(row, Malformed) else _cells(*row)
+        number, cells = (row.row, row) if isinstance(row, Malformed) else (row[0], _cells(*row))
         if isinstance(cells, Malformed):
             malformed.append(cells)
         else:
-            rows[row[0]] = cells  # type: ignore[index]  cells came of a pair
+            rows[number] = cells
             size += sum(len(name) + len(cell or "") for name, cell in cells.items())
         if size > BATCH_BYTES // 2 or len(rows) + len(malformed) >= _BATCH_ROWS:
             yield _batch(rows, malformed)
@@ -116,19 +114,23 @@ def _batch(rows: dict[int, Cells], malformed: list[Malformed]) -> RawBatch:
 
 def _cells(number: int, parsed: object) -> Cells | Malformed:
     """The object's values as text, empty ones as None; what is nested stays JSON."""
+    if not isinstance(parsed, dict):
+        return _unusable(number, parsed, f"it is a {type(parsed).__name__}")
     try:
-        if not isinstance(parsed, dict):
-            raise TypeError(f"it is a {type(parsed).__name__}")
         cells = {name.strip(): _text(value) for name, value in parsed.items()}
-        "".join(cells).encode(), "".join(filter(None, cells.values())).encode()
-    except (TypeError, ValueError, RecursionError) as error:
-        return Malformed(
-            row=number,
-            reason=f"is no usable JSON object: {str(error)[:200]}",
-            remedy="write each row as one flat JSON object with valid text",
-            record=ascii(parsed)[:MAX_RECORD],
-        )
+        "".join((*cells, *filter(None, cells.values()))).encode()  # a lone surrogate is no text
+    except (ValueError, RecursionError) as error:
+        return _unusable(number, parsed, str(error)[:200])
     return cells
+
+
+def _unusable(number: int, parsed: object, why: str) -> Malformed:
+    return Malformed(
+        row=number,
+        reason=f"is no usable JSON object: {why}",
+        remedy="write each row as one flat JSON object with valid text",
+        record=ascii(parsed)[:MAX_RECORD],
+    )
 
 
 def _text(value: object) -> str | None:

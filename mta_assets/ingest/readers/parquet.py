@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from typing import BinaryIO
 
 import numpy as np
 import polars as pl
@@ -13,6 +12,7 @@ from mta_assets.config import SourceConfig
 from mta_assets.errors import DataError
 from mta_assets.ingest.readers.base import RawBatch, RawTable, unique_names
 from mta_assets.ingest.readers.text import text_cells
+from mta_assets.ingest.streams import Stream
 
 _BATCH_ROWS = 1 << 18
 _NATIVE = (
@@ -28,12 +28,12 @@ _NATIVE = (
 )
 
 
-def read_parquet(raw: BinaryIO, _: SourceConfig) -> RawTable:
+def read_parquet(raw: Stream, _: SourceConfig) -> RawTable:
     """The rows of a Parquet file, numbered from 1. Raises DataError, at once or while it is read, when it is damaged."""
     return RawTable(batches=_batches(raw), fixed_columns=True)
 
 
-def _batches(raw: BinaryIO) -> Iterator[RawBatch]:
+def _batches(raw: Stream) -> Iterator[RawBatch]:
     try:
         file = pq.ParquetFile(raw)
         names = unique_names(file.schema_arrow.names)

@@ -53,7 +53,7 @@ def _readable(batch: pa.RecordBatch) -> Iterator[str]:
 
 
 def _is_text(column: pa.Array) -> bool:
-    return pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
+    return bool(pa.types.is_string(column.type) or pa.types.is_large_string(column.type))
 
 
 def _as_bytes(column: pa.Array) -> pa.Array:
