@@ -1,6 +1,6 @@
 """One-off files -> closed journeys: the same reading, validation, deduplication and journeys as the pipeline, with the file's end as the end of time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +12,8 @@ from mta_assets.analysis.attribute import ClosedJourneys, Notify, silent
 from mta_assets.config import Config, SourceConfig
 from mta_assets.contracts.arrays import Touches
 from mta_assets.contracts.tables import IDENTIFIER, QUARANTINE, STAGED
-from mta_assets.ingest.conform import conform_file
+from mta_assets.errors import DataError
+from mta_assets.ingest.conform import Conformed, conform_file
 from mta_assets.ingest.duplicates import resolve
 from mta_assets.journeys.assemble import touches_from
 from mta_assets.journeys.events import user_events
@@ -49,8 +50,7 @@ def read_inputs(files: Sequence[InputFile], config: Config, now: datetime, notif
     rows_read = 0
     for file in files:
         notify(f"reading {file.path.name}")
-        name = {"file": file.path.name, "source_name": file.source.kind, "file_version": "one-off"}
-        for batch in conform_file(file.path, **name, source=file.source, config=config, now=now):
+        for batch in _conformed(file, config, now):
             rows_read += batch.rows_read
             rejected.append(batch.rejected)
             for kind, rows in batch.frames.items():
@@ -66,6 +66,14 @@ def read_inputs(files: Sequence[InputFile], config: Config, now: datetime, notif
         rows_read=rows_read,
         duplicates=duplicates,
     )
+
+
+def _conformed(file: InputFile, config: Config, now: datetime) -> Iterator[Conformed]:
+    name = {"file": file.path.name, "source_name": file.source.kind, "file_version": "one-off"}
+    try:
+        yield from conform_file(file.path, **name, source=file.source, config=config, now=now)
+    except DataError as error:
+        raise DataError(f"{file.path}: {error}") from error
 
 
 def _as_quarantine(conflicts: pl.DataFrame, identifier: str) -> pl.DataFrame:

@@ -1,7 +1,7 @@
 """Simulated files: raw ones in the landing layout, and the two typed Parquet tables that benchmarks read. The only module here that touches the disk."""
 
 import gzip
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, time
 from itertools import pairwise
 from pathlib import Path
@@ -22,25 +22,38 @@ Form = Literal["csv", "csv.gz", "ndjson", "parquet"]
 
 
 def write_raw(
-    world: World, folder: Path, *, form: Form | Mapping[str, Form] = "csv", notify: Callable[[Path], None] = lambda _: None
+    world: World,
+    folder: Path,
+    *,
+    form: Form | Mapping[str, Form] = "csv",
+    single: Collection[str] = (),
+    notify: Callable[[Path], None] = lambda _: None,
 ) -> list[Path]:
     """Writes touchpoints/, conversions/ and spend/ into `folder`, one file per day (and per cohort of a large world); the paths in order.
 
     form: of every file, or by kind (touchpoints, conversions, spend; csv for a kind not named). All values are text, faults included.
-    notify: told of each file that is written. A file of the same name is replaced. Raises ConfigError for an unknown form.
+    single: kinds whose rows go into one CSV file, `<kind>/<kind>.csv`, whatever their form. notify: told of each file that is written.
+    A file of the same name is replaced. Raises ConfigError for an unknown form.
     """
     forms = {kind: form.get(kind, "csv") if isinstance(form, Mapping) else form for kind in ("touchpoints", "conversions", "spend")}
     for each in forms.values():
         if each not in get_args(Form):
             raise ConfigError(f"No file form {each!r}. {did_you_mean(each, get_args(Form))}")
-    paths = []
+    whole = {kind: folder / kind / f"{kind}.csv" for kind in single}
     for kind in forms:
         (folder / kind).mkdir(parents=True, exist_ok=True)
+    for path in whole.values():
+        path.unlink(missing_ok=True)
+    paths: dict[Path, None] = {}
     for piece in simulate(world):
-        paths.append(_path(folder, piece, forms[piece.kind]))
-        _write(piece.rows, paths[-1], forms[piece.kind])
-        notify(paths[-1])
-    return paths
+        path = whole.get(piece.kind) or _path(folder, piece, forms[piece.kind])
+        if piece.kind in whole:
+            _append(piece.rows, path)
+        else:
+            _write(piece.rows, path, forms[piece.kind])
+        paths[path] = None
+        notify(path)
+    return list(paths)
 
 
 def write_table(world: World, folder: Path) -> list[Path]:
@@ -50,9 +63,7 @@ def write_table(world: World, folder: Path) -> list[Path]:
     for path in paths.values():
         path.unlink(missing_ok=True)
     for piece in simulate(world):
-        path = paths[piece.kind]
-        with path.open("ab") as file:
-            piece.rows.write_csv(file, include_header=file.tell() == 0)
+        _append(piece.rows, paths[piece.kind])
     return list(paths.values())
 
 
@@ -129,3 +140,8 @@ def _write(rows: pl.DataFrame, path: Path, form: Form) -> None:
             rows.write_ndjson(path)
         case "parquet":
             rows.write_parquet(path)
+
+
+def _append(rows: pl.DataFrame, path: Path) -> None:
+    with path.open("ab") as file:
+        rows.write_csv(file, include_header=file.tell() == 0)
