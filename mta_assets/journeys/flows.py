@@ -86,16 +86,8 @@ def transitions(found: Flows) -> Transitions:
     )
 
 
-def encode(states: Ints, base: int) -> Ints:
-    """(n,) one number per state: its units + 1 as digits, oldest first."""
-    code = np.zeros(len(states), dtype=np.int64)
-    for digit in states.T:
-        code = code * base + digit + 1
-    return code
-
-
-def decode(code: Ints, order: int, base: int) -> Ints:
-    """(n, order) int32 states of `encode`'s numbers."""
+def _decoded(code: Ints, order: int, base: int) -> Ints:
+    """(n, order) int32 states of their codes: units + 1 as digits, oldest first, 0 on the right of a short path."""
     digits = [code // base**place % base for place in reversed(range(order))]
     return np.stack(digits, axis=1).astype(np.int32) - 1
 
@@ -174,7 +166,7 @@ def _assembled(order: int, base: int, cells: Ints, parts: list[_Part]) -> Flows:
     codes, index = distinct(np.concatenate([[0], origin[taken], target[taken]]))  # 0, the outside, is no state
     return Flows(
         order=order,
-        states=decode(codes[1:], order, base),
+        states=_decoded(codes[1:], order, base),
         cell=cells[np.concatenate([part.cell for part in parts])[taken]],
         origin=index[1 : taken.sum() + 1] - 1,
         target=index[taken.sum() + 1 :] - 1,

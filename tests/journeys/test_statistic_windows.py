@@ -13,7 +13,7 @@ from mta_assets.contracts.arrays import Touches
 from mta_assets.contracts.days import DayRange
 from mta_assets.contracts.tables import BUCKETS, COALITIONS, PATHS, PLACEMENTS, POSITIONS, TRANSITIONS
 from mta_assets.errors import ModelError
-from mta_assets.journeys.statistic_frames import coalitions_frame, paths_frame, placements_frame, positions_frame, transitions_frame
+from mta_assets.journeys.statistic_frames import coalitions_frame, paths_frame, positions_frame, statistic_frames, transitions_frame
 from mta_assets.journeys.statistic_windows import decode, merge
 from mta_assets.journeys.statistics import NEEDS, statistics_of
 
@@ -27,7 +27,7 @@ JOURNEY = st.tuples(
     st.booleans(),
 )
 JOURNEYS = st.lists(JOURNEY, max_size=12)
-FEW = settings(max_examples=30, deadline=None)  # an example writes and reads some forty columns of lists
+FEW = settings(max_examples=20, deadline=None)  # an example writes and reads some forty columns of lists
 
 
 def touches_of(journeys):
@@ -135,7 +135,7 @@ def test_placements_count_touches_per_channel_campaign_and_kind():
         "campaign": [["spring", "(not set)"], ["spring"]],
         "kind": [["click", "view"], ["click"]],
     }
-    frame = placements_frame(touches, pl.DataFrame(lists))
+    frame = statistic_frames(touches, pl.DataFrame(lists))[PLACEMENTS]
     assert frame.schema == PLACEMENTS.schema
     counted = frame.select("bucket", "channel", "campaign", "kind", "touches", "converting_touches").rows()
     assert sorted(counted) == [(5, "Email", "(not set)", "view", 1.0, 1.0), (5, "Email", "spring", "click", 2.0, 1.0)]
