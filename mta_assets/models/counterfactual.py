@@ -67,13 +67,15 @@ class Counterfactual(LearnedModel):
         if not len(earning.conversions):
             return nothing(statistics, paths=PathWeights(path_hash=table.path_hash[:0], offsets=earning.offsets, weight=np.zeros(0)))
         gain = self._gains(table, statistics.units)
-        weight = _weights(gain, earning.offsets)
+        weight, none = _weights(gain, earning.offsets)
         credit = _per_unit(weight, earning, len(statistics.units))
         added = _per_unit(gain, earning, len(statistics.units))
         total = np.array([earning.conversions.sum(), earning.value.sum()])
         effect, value_effect = added / np.where(total == 0, 1.0, total)[:, None]
         paths = PathWeights(path_hash=table.path_hash[table.converts], offsets=earning.offsets, weight=weight)
-        return replace(learned(statistics, *credit, paths=paths), effect=effect, value_effect=value_effect)
+        last = earning.conversions[none].sum() / total[0]
+        note = f"{last:.1%} of the conversions are on paths where no touch adds anything; they went to the last touch" if last > 0 else ""
+        return replace(learned(statistics, *credit, paths=paths, note=note), effect=effect, value_effect=value_effect)
 
     def allocate(self, touches: Touches, learned: Learned) -> TouchAllocation:
         """The weights of each journey's path; a path that did not convert in the fit window is shared equally."""
@@ -137,13 +139,13 @@ class _Rates:
     converting: Paths
 
 
-def _weights(gain: Floats, offsets: Ints) -> Floats:
-    """(touches,) positive gains as shares of their path; the last touch takes all where there is none."""
+def _weights(gain: Floats, offsets: Ints) -> tuple[Floats, Bools]:
+    """((touches,) positive gains as shares of their path, (paths,) whether it has none: there the last touch takes all)."""
     weight = np.clip(gain, 0.0, None)
     total = np.add.reduceat(weight, offsets[:-1])
     none = total == 0
     weight[offsets[1:][none] - 1] = 1.0
-    return np.asarray(weight / np.repeat(np.where(none, 1.0, total), np.diff(offsets)))
+    return weight / np.repeat(np.where(none, 1.0, total), np.diff(offsets)), none
 
 
 def _per_unit(part: Floats, paths: Paths, units: int) -> Floats:

@@ -64,7 +64,7 @@ class ShapleyRate(LearnedModel):
         if not sets.conversions.any():
             return nothing(statistics)
         present, player = np.unique(sets.unit, return_inverse=True)
-        amounts = np.stack([sets.conversions + sets.nulls, sets.conversions, sets.value], axis=1)
+        amounts = np.asfortranarray(np.stack([sets.conversions + sets.nulls, sets.conversions, sets.value], axis=1))
         note = ""
         if len(present) <= MOST_EXACT_UNITS:
             values = self._exact(amounts, sets.offsets, player, len(present))
@@ -100,8 +100,8 @@ class ShapleyRate(LearnedModel):
 
     def _gains(self, order: Ints, amounts: Floats, offsets: Ints, player: Ints) -> Floats:
         """(players, 2) what each player adds when it arrives in this order."""
-        by_arrival = np.zeros((len(order), 3))
-        np.add.at(by_arrival, completion(order, offsets, player), amounts)
+        complete = completion(order, offsets, player)
+        by_arrival = np.stack([np.bincount(complete, amount, len(order)) for amount in amounts.T], axis=1)
         gain = np.empty((len(order), 2))
         gain[order] = np.diff(self._worth(np.cumsum(by_arrival, axis=0)), axis=0, prepend=0.0)
         return gain

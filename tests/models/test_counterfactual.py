@@ -63,6 +63,7 @@ def test_the_worked_example_with_and_without_shrinkage(prior, expected):
     model = Counterfactual(prior_strength=prior)
     fit = model.fit(statistics_of(model.example.touches(), model.needs))
     assert fit.conversions == pytest.approx(expected, rel=1e-12)
+    assert fit.note == ""
 
 
 def test_the_worked_example_of_the_documentation():
@@ -77,6 +78,7 @@ def test_where_no_touch_adds_anything_the_last_one_earns_all(prior):
     rows = [Row(("A", "B"), 1, 99, 5), Row(("A",), 500, 500, 900), Row(("B",), 500, 500, 900)]
     fit = Counterfactual(prior_strength=prior).fit(statistics(rows))
     assert fit.conversions == pytest.approx([500.0, 501.0], rel=1e-14)
+    assert fit.note.startswith("0.1% of the conversions")
     assert fit.paths is not None
     assert sorted(fit.paths.weight.tolist()) == [0.0, 1.0, 1.0, 1.0]
 
