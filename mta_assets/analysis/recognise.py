@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from mta_assets.config import Config, Kind, SourceConfig
+from mta_assets.config import Config, Kind, SourceConfig, parse_config
 from mta_assets.errors import DataError, did_you_mean
 from mta_assets.ingest.fields import EVIDENCE, FIELDS
 from mta_assets.ingest.readers.detect import raw_table
@@ -64,7 +64,8 @@ def _recognised(file: GivenFile, header: Sequence[str], columns: Mapping[str, st
     special = {name: theirs for ours, theirs in columns.items() for of, dot, name in [ours.partition(".")] if dot and of == kind}
     base = declared if declared and declared.kind == kind else SourceConfig(kind=_readable_as(kind), glob="*")
     settings = {"columns": {**base.columns, **general, **special}} | ({"timezone": timezone} if timezone else {})
-    return Recognised(path=file.path, kind=kind, source=SourceConfig.model_validate(base.model_dump() | settings))
+    checked = parse_config({"sources": {"file": base.model_dump() | settings}}, name=f"What is said of {file.path}")
+    return Recognised(path=file.path, kind=kind, source=checked.sources["file"])
 
 
 def _readable_as(kind: FileKind) -> Kind:

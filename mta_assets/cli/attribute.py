@@ -1,6 +1,5 @@
 """`mta attribute`: files in, every model's credit out, on the screen, as JSON or into a file."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args
@@ -13,7 +12,7 @@ from mta_assets.analysis.recognise import FileKind, GivenFile
 from mta_assets.analysis.run import Analysis, Options, analyze
 from mta_assets.cli.given_files import stated_kinds
 from mta_assets.cli.options import FILE, configuration, reading_options
-from mta_assets.cli.output import Cell, say, show_json, show_table
+from mta_assets.cli.output import Cell, counted, say, show_json, show_table
 from mta_assets.cli.progress import progress
 
 # On the screen, of each model; a file has them all.
@@ -78,7 +77,7 @@ def command(  # noqa: PLR0913  one parameter per option of the command
     if as_json:
         show_json(document(analysis, result))
         return
-    show(analysis, result, given)
+    show(analysis, result)
     if out:
         say(f"\nWritten to {out}: {result.height:,} rows, full precision.")
 
@@ -99,7 +98,7 @@ def document(analysis: Analysis, result: pl.DataFrame) -> dict[str, object]:
     }
 
 
-def show(analysis: Analysis, result: pl.DataFrame, given: Sequence[GivenFile]) -> None:
+def show(analysis: Analysis, result: pl.DataFrame) -> None:
     """The result for a person: the table, what is unavailable and why, the counts, the check."""
     for path, kind in analysis.kinds.items():
         say(f"{path}: {kind.replace('_', ' ')}")
@@ -111,10 +110,12 @@ def show(analysis: Analysis, result: pl.DataFrame, given: Sequence[GivenFile]) -
     rows = analysis.rows
     say(
         f"\n{rows.read:,} rows read = {rows.accepted:,} accepted + {rows.quarantined:,} quarantined + {rows.duplicates:,} duplicates; "
-        f"{analysis.journeys:,.0f} journeys, {analysis.conversions:,.0f} conversions"
+        f"{counted(analysis.journeys)} journeys, {counted(analysis.conversions)} conversions"
     )
-    if rows.quarantined:
-        say(f"What is wrong with the quarantined rows: mta validate {given[0].path}")
+    faulty = set(analysis.rejected["file"])
+    for path in analysis.kinds:
+        if Path(path).name in faulty:
+            say(f"What is wrong with the quarantined rows: mta validate {path}")
 
 
 def _rows(part: pl.DataFrame) -> list[tuple[Cell, ...]]:
@@ -135,14 +136,14 @@ def _show_words(title: str, words: object) -> None:
 
 
 def _show_sums(analysis: Analysis) -> None:
-    due = analysis.conversions
+    due = counted(analysis.conversions)
     additive = [each for each in analysis.sums if each.holds is not None]
     wrong = [each for each in additive if not each.holds]
-    say(f"\nCredit sums to {due:,.2f} conversions and to their value for {len(additive) - len(wrong)} of {len(additive)} additive models.")
+    say(f"\nCredit sums to {due} conversions and to their value for {len(additive) - len(wrong)} of {len(additive)} additive models.")
     for each in wrong:
         say(
             f"  {each.model} does not: {each.conversions!r} of {each.conversions_due!r} conversions, {each.value!r} of {each.value_due!r} value"
         )
     for each in analysis.sums:
         if each.holds is None:
-            say(f"  {each.model} is not additive: it credits {each.conversions:,.2f}")
+            say(f"  {each.model} is not additive: it credits {counted(each.conversions)}")

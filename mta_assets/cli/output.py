@@ -54,6 +54,11 @@ def shown(cell: Cell) -> str:
             return str(cell)
 
 
+def counted(amount: float) -> str:
+    """A count that may be weighted: without decimals when it is whole."""
+    return f"{amount:,.0f}" if abs(amount - round(amount)) < 0.005 else f"{amount:,.2f}"
+
+
 def say(line: str = "") -> None:
     """One line of text, as it is."""
     click.echo(line)
