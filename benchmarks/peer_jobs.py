@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mta_assets.contracts.arrays import Touches
+    from mta_assets.analysis.attribute import ClosedJourneys
 
 SEPARATOR = ">"
 Credit = dict[str, dict[str, float]]
@@ -117,32 +117,35 @@ def ours_events(folder: Path) -> Iterator[Stage]:
     """Ours from events: sorting, journeys and every model, conversions and value. Users and channels are as the file has them."""
     import polars as pl  # noqa: PLC0415  as above
 
-    from mta_assets.journeys.assemble import touches_from  # noqa: PLC0415  as above
-    from mta_assets.journeys.events import user_events  # noqa: PLC0415  as above
-    from mta_assets.journeys.kernel import journeys  # noqa: PLC0415  as above
+    from mta_assets.analysis.inputs import Inputs, closed_journeys  # noqa: PLC0415  as above
+    from mta_assets.config import Config  # noqa: PLC0415  as above
+    from mta_assets.contracts.tables import QUARANTINE  # noqa: PLC0415  as above
+    from mta_assets.ingest.identity import hash_values  # noqa: PLC0415  as above
 
     events = pl.read_parquet(folder / "events.parquet")
     credited = _models(MODELS)
-    lookback_us = 730 * 86_400_000_000  # the other packages know no lookback
+    config = Config(lookback_days=730)  # the other packages know no lookback
     made = {}
 
     def build() -> Credit:
-        named = events.select("ts", "channel", "converted", "value", user="user_id", source_name=pl.lit("web"))
+        user = pl.Series("user", hash_values(events["user_id"]).view("int64"))
+        named = events.select("converted", "channel", "value", user, pl.col("ts").dt.replace_time_zone("UTC"), source_name=pl.lit("web"))
         touches = named.with_columns(event_id=pl.lit(""), campaign=pl.lit(""), kind=pl.lit("visit"))
         bought = named.filter("converted").with_columns(conversion_id=pl.lit(""), goal=pl.lit("purchase"), currency=pl.lit("USD"))
-        sorted_events = user_events(touches, bought, kinds=("visit",), stages={})
-        slices = journeys(sorted_events.arrays(), lookback_us, restart_after_conversion=False)
-        made["touches"] = touches_from(sorted_events, slices, lookback_us)
+        rows = {"touchpoints": touches, "conversions": bought}
+        made["journeys"] = closed_journeys(Inputs(rows=rows, rejected=QUARANTINE.empty(), rows_read=0, duplicates=0), config, ("channel",))
         return {}
 
     yield "journeys", build
-    yield "every model", lambda: credited(made["touches"])
+    yield "every model", lambda: credited(made["journeys"])
 
 
 def ours_paths(folder: Path) -> Iterator[Stage]:
     """Ours from ready-made distinct paths: parsing them and every model that needs no times, conversions and value."""
+    import numpy as np  # noqa: PLC0415  as above
     import polars as pl  # noqa: PLC0415  as above
 
+    from mta_assets.analysis.attribute import ClosedJourneys  # noqa: PLC0415  as above
     from mta_assets.journeys.path_table import path_table  # noqa: PLC0415  as above
 
     paths = pl.read_csv(folder / "paths.csv")
@@ -150,23 +153,21 @@ def ours_paths(folder: Path) -> Iterator[Stage]:
     made = {}
 
     def build() -> Credit:
-        made["touches"] = path_table(paths).touches
+        touches = path_table(paths).touches
+        everyone = np.ones(len(touches), dtype=bool)
+        made["journeys"] = ClosedJourneys(touches=touches, learning=touches, currency={"USD": everyone}, by=("channel",))
         return {}
 
     yield "journeys", build
-    yield "every model", lambda: credited(made["touches"])
+    yield "every model", lambda: credited(made["journeys"])
 
 
-def _models(names: Sequence[str]) -> "Callable[[Touches], Credit]":
+def _models(names: Sequence[str]) -> "Callable[[ClosedJourneys], Credit]":
     """What credits journeys by these models, in one call as `mta attribute` makes it."""
-    import numpy as np  # noqa: PLC0415  as above
-
-    from mta_assets.analysis.attribute import ClosedJourneys, attribute  # noqa: PLC0415  as above
+    from mta_assets.analysis.attribute import attribute  # noqa: PLC0415  as above
     from mta_assets.models.registry import MODELS as REGISTRY  # noqa: PLC0415  as above
 
-    def run(touches: "Touches") -> Credit:
-        everyone = np.ones(len(touches), dtype=bool)
-        closed = ClosedJourneys(touches=touches, learning=touches, currency={"USD": everyone}, by=("channel",))
+    def run(closed: "ClosedJourneys") -> Credit:
         results = attribute(closed, {name: REGISTRY[name] for name in names}).results
         credit: Credit = {name: {} for name in names}
         for model, channel, conversions in results.select("model", "channel", "conversions").iter_rows():

@@ -21,10 +21,11 @@ def silent(_: str) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class ClosedJourneys:
-    """What is to be attributed. touches: every closed journey; units are made of the columns `by`.
+    """What is to be attributed. touches: at least every converting journey; units are made of the columns `by`.
 
-    currency: currency -> (journeys,) bool, whose value is in it; expired journeys are in all of them.
-    learning: the same journeys with only the values in the reporting currency, for what learned models learn.
+    currency: currency -> (journeys,) bool, whose value is in it.
+    learning: what learned models learn from: every closed journey that has touches, expired ones too, or its distinct paths with their weights (all
+    statistics are sums over them); with only the values in the reporting currency.
     """
 
     touches: Touches

@@ -1,7 +1,7 @@
 """One-off files -> closed journeys: the same reading, validation, deduplication and journeys as the pipeline, with the file's end as the end of time."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -10,14 +10,15 @@ import polars as pl
 
 from mta_assets.analysis.attribute import ClosedJourneys, Notify, silent
 from mta_assets.config import Config, SourceConfig
-from mta_assets.contracts.arrays import Touches
 from mta_assets.contracts.tables import IDENTIFIER, QUARANTINE, STAGED
 from mta_assets.errors import DataError
 from mta_assets.ingest.conform import Conformed, conform_file
 from mta_assets.ingest.duplicates import resolve
-from mta_assets.journeys.assemble import touches_from
-from mta_assets.journeys.events import user_events
-from mta_assets.journeys.kernel import journeys
+from mta_assets.journeys.assemble import UNIT_SEPARATOR, unit_codes
+from mta_assets.journeys.events import by_goal, microseconds
+from mta_assets.journeys.pieces import History, joined, merged_paths, path_touches, pieces
+from mta_assets.journeys.split import BATCH_ROWS, UserSplit
+from mta_assets.journeys.statistics import paths
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,22 +92,41 @@ def _as_quarantine(conflicts: pl.DataFrame, identifier: str) -> pl.DataFrame:
 def closed_journeys(inputs: Inputs, config: Config, by: tuple[str, ...], notify: Notify = silent) -> ClosedJourneys:
     """Every journey of the inputs. What is still open when the data end closes there, as expired."""
     notify("building journeys")
-    events = user_events(inputs.rows["touchpoints"], inputs.rows["conversions"], kinds=config.touch_kinds, stages=config.milestones.stages)
-    lookback_us = config.lookback_us
-    slices = journeys(events.arrays(), lookback_us, restart_after_conversion=config.restart_after_conversion)
-    touches = touches_from(events, slices, lookback_us, columns=by)
-    currency = pl.Series(events.conversions["currency"])
-    converted = slices.conversion >= 0
-    of_journey = np.full(len(converted), -1)
-    codes = sorted(currency.unique()) or [config.currency]
-    of_journey[converted] = currency.cast(pl.Enum(codes)).to_physical().to_numpy()[slices.conversion[converted]]
-    return split_by_currency(touches, of_journey, codes, config.currency, by)
+    history = _history(inputs, config, by)
+    currencies = sorted(history.conversions["currency"].unique()) or [config.currency]
+    code = history.conversions["currency"].cast(pl.Enum(currencies)).to_physical().to_numpy()
+    value = history.conversions["value"].cast(pl.Float64).to_numpy()
+    reporting = np.where(np.array(currencies)[code] == config.currency, value, 0.0)
+    converting, paths_found, conversions = [], [], []
+    for piece in pieces(history, config.lookback_us, restart_after_conversion=config.restart_after_conversion):
+        converting.append(piece.converting(value))
+        paths_found.append(paths(piece.touches(reporting)))
+        conversions.append(piece.conversion)
+    currency = code[np.concatenate(conversions)]
+    return ClosedJourneys(
+        touches=joined(converting),
+        learning=path_touches(merged_paths(paths_found), converting[0].units),
+        currency={name: currency == n for n, name in enumerate(currencies)},
+        by=by,
+    )
 
 
-def split_by_currency(
-    touches: Touches, code: np.ndarray[tuple[int], np.dtype[np.int64]], codes: Sequence[str], reporting: str, by: tuple[str, ...]
-) -> ClosedJourneys:
-    """The journeys with their currencies. code: (journeys,) index into `codes`, -1 when expired."""
-    in_reporting = code == (list(codes).index(reporting) if reporting in codes else 0)
-    learning = replace(touches, value=np.where(in_reporting, touches.value, 0.0))
-    return ClosedJourneys(touches=touches, learning=learning, currency={name: code == n for n, name in enumerate(codes)}, by=by)
+def _history(inputs: Inputs, config: Config, by: tuple[str, ...]) -> History:
+    touchpoints = inputs.rows["touchpoints"]
+    if not set(touchpoints["kind"].unique()) <= set(config.touch_kinds):
+        touchpoints = touchpoints.filter(pl.col("kind").is_in(list(config.touch_kinds)))
+    conversions, milestones = by_goal(inputs.rows["conversions"], config.milestones.stages)
+    units, unit = unit_codes(touchpoints, by)
+    user, ts, row = touchpoints["user"].to_numpy(), microseconds(touchpoints["ts"]), np.arange(touchpoints.height)
+    split = UserSplit()
+    for start in range(0, max(len(row), 1), BATCH_ROWS):
+        batch = slice(start, start + BATCH_ROWS)
+        split.add(user[batch], ts[batch], unit[batch], row[batch])
+    return History(
+        touches=split,
+        labels=units,
+        channels=[unit.partition(UNIT_SEPARATOR)[0] for unit in units],
+        conversions=conversions,
+        milestones=milestones,
+        identities=touchpoints.select("event_id", "source_name"),
+    )

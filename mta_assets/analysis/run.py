@@ -113,7 +113,7 @@ def analyze(files: Sequence[GivenFile], options: Options, config: Config, now: d
         sums=credit_sums(attribution, models, material.journeys),
         rows=material.rows,
         rejected=material.rejected,
-        journeys=float(touches.conversions.sum() + touches.nulls.sum()),
+        journeys=float(touches.conversions.sum() + material.journeys.learning.nulls.sum()),
         conversions=float(touches.conversions.sum()),
         kinds={str(file.path): file.kind for file in recognised},
     )

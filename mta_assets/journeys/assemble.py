@@ -7,7 +7,7 @@ import pyarrow as pa
 from mta_assets.contracts.arrays import Bools, Floats, Ints, Touches, ranges
 from mta_assets.contracts.tables import BUCKETS, JOURNEYS
 from mta_assets.journeys.events import UserEvents, microseconds
-from mta_assets.journeys.kernel import Slices, first_within, last_at_or_before
+from mta_assets.journeys.kernel import Events, Slices, first_within, last_at_or_before
 
 # Channel names that mean "no known origin", in lower case: ours, GA's and Matomo's.
 DIRECT = ("direct", "(direct)", "direct entry", "direct / none")
@@ -25,7 +25,7 @@ def journey_frame(events: UserEvents, slices: Slices, lookback_us: int, timezone
         else _no_conversion(events, len(converted))
     )
     closing = pl.Series("closing_ts", slices.closing_ts, dtype=pl.Int64).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
-    owner = _owners(events, slices)
+    owner = _owners(events.arrays(), slices)
     when = pl.lit(pl.Series(converted))
     frame = conversion.select(
         closing.dt.convert_time_zone(timezone).dt.date().alias("day"),
@@ -70,33 +70,6 @@ def touches_of(
     )
 
 
-def touches_from(
-    events: UserEvents, slices: Slices, lookback_us: int, *, columns: tuple[str, ...] = ("channel",), value_currency: str | None = None
-) -> Touches:
-    """The journeys as arrays for the models, straight from the events: what `touches_of` makes of their `journey_frame`, in the order of the slices."""
-    length = slices.stop - slices.start
-    touch = ranges(slices.start, length)
-    units, unit = unit_codes(events.touchpoints, columns)
-    converted = slices.conversion >= 0
-    value = np.zeros(len(converted))
-    value[converted] = _values(events.conversions, value_currency)[slices.conversion[converted]]
-    moment = microseconds(events.touchpoints["ts"])[touch]
-    stages = {stage: milestone(events, slices, lookback_us, stage) for stage in events.milestones}
-    return Touches(
-        units=units,
-        offsets=np.concatenate([[0], np.cumsum(length)]),
-        unit=unit[touch],
-        conversions=converted.astype(np.float64),
-        nulls=(~converted).astype(np.float64),
-        value=value,
-        cell=np.zeros(len(converted), dtype=np.int64),
-        is_direct=is_direct(events.touchpoints["channel"])[touch],
-        age_hours=(np.repeat(slices.closing_ts, length) - moment) / MICROSECONDS_PER_HOUR,
-        lead=stages.get("lead"),
-        opportunity=stages.get("opportunity"),
-    )
-
-
 def _values(conversions: pl.DataFrame, currency: str | None) -> Floats:
     value = conversions["value"].cast(pl.Float64).to_numpy()
     return value if currency is None else np.where((conversions["currency"] == currency).to_numpy(), value, 0.0)
@@ -126,11 +99,11 @@ def _stage(journeys: pl.DataFrame, stage: str, stages: tuple[str, ...]) -> Ints 
     return journeys[stage].fill_null(-1).to_numpy().astype(np.int64) if stage in stages else None
 
 
-def _owners(events: UserEvents, slices: Slices) -> Ints:
+def _owners(events: Events, slices: Slices) -> Ints:
     converted = slices.conversion >= 0
     owner = np.empty(len(converted), dtype=np.int64)
-    owner[converted] = events.conversions["user"].to_numpy()[slices.conversion[converted]]
-    owner[~converted] = events.touchpoints["user"].to_numpy()[slices.start[~converted]]
+    owner[converted] = events.conversion_user[slices.conversion[converted]]
+    owner[~converted] = events.touch_user[slices.start[~converted]]
     return owner
 
 
@@ -159,15 +132,20 @@ def _list_series(name: str, offsets: pa.Array, values: pl.Series) -> pl.Series:
 
 
 def _milestones(events: UserEvents, slices: Slices, lookback_us: int) -> list[pl.Series]:
-    return [pl.Series(stage, milestone(events, slices, lookback_us, stage), dtype=pl.Int32).replace(-1, None) for stage in STAGES]
+    arrays = events.arrays()
+    none = np.full(len(slices.start), -1, dtype=np.int64)
+    index = {stage: milestone(reached, arrays, slices, lookback_us) for stage, reached in events.milestones.items()}
+    return [pl.Series(stage, index.get(stage, none), dtype=pl.Int32).replace(-1, None) for stage in STAGES]
 
 
-def milestone(events: UserEvents, slices: Slices, lookback_us: int, stage: str) -> Ints:
-    """(journeys,) index of the touch that holds the stage: the last at or before the first time it was reached within the lookback; -1 for none."""
+def milestone(reached: pl.DataFrame, events: Events, slices: Slices, lookback_us: int) -> Ints:
+    """(journeys,) index of the touch that holds a stage: the last at or before the first time it was reached within the lookback; -1 for none.
+
+    reached: user and ts of what reaches the stage, sorted.
+    """
     index = np.full(len(slices.start), -1, dtype=np.int64)
     converted = slices.conversion >= 0
-    if stage in events.milestones and converted.any():
-        reached = events.milestones[stage]
+    if converted.any():
         chosen = slices.take(converted)
         moments, found = first_within(
             reached["user"].to_numpy(),
@@ -176,5 +154,5 @@ def milestone(events: UserEvents, slices: Slices, lookback_us: int, stage: str) 
             chosen.closing_ts - lookback_us,
             chosen.closing_ts,
         )
-        index[converted] = np.where(found, last_at_or_before(moments, chosen, microseconds(events.touchpoints["ts"])), -1)
+        index[converted] = np.where(found, last_at_or_before(moments, chosen, events.touch_ts), -1)
     return index

@@ -59,12 +59,19 @@ class UserEvents:
 
 def user_events(touchpoints: pl.DataFrame, conversions: pl.DataFrame, *, kinds: Sequence[str], stages: Mapping[str, str]) -> UserEvents:
     """Sort events into what journeys are made of. kinds: of touches that may earn credit. stages: lead | opportunity -> the goal that reaches it."""
-    reached = in_order(conversions.select(CONVERSION_COLUMNS), "conversion_id")
+    credited, milestones = by_goal(conversions, stages)
     return UserEvents(
         touchpoints=in_order(touchpoints.select(TOUCH_COLUMNS).filter(pl.col("kind").is_in(list(kinds))), "event_id"),
-        conversions=reached.filter(~pl.col("goal").is_in(list(stages.values()))),
-        milestones={stage: reached.filter(pl.col("goal") == goal).select("user", "ts") for stage, goal in stages.items()},
+        conversions=credited,
+        milestones=milestones,
     )
+
+
+def by_goal(conversions: pl.DataFrame, stages: Mapping[str, str]) -> tuple[pl.DataFrame, dict[str, pl.DataFrame]]:
+    """(the conversions of credited goals; stage -> user and ts of those that reach it), sorted. stages: lead | opportunity -> the goal that reaches it."""
+    reached = in_order(conversions.select(CONVERSION_COLUMNS), "conversion_id")
+    credited = reached.filter(~pl.col("goal").is_in(list(stages.values())))
+    return credited, {stage: reached.filter(pl.col("goal") == goal).select("user", "ts") for stage, goal in stages.items()}
 
 
 def in_order(events: pl.DataFrame, identifier: str) -> pl.DataFrame:
@@ -74,6 +81,21 @@ def in_order(events: pl.DataFrame, identifier: str) -> pl.DataFrame:
     tie = np.flatnonzero((user[1:] == user[:-1]) & (ts[1:] == ts[:-1]))
     torn = (ordered[identifier][tie + 1] < ordered[identifier][tie]).any()
     return ordered.sort("user", "ts", identifier, "source_name") if torn else ordered
+
+
+def settled(order: Ints, user: Ints, ts: Ints, row: Ints, identities: pl.DataFrame) -> Ints:
+    """The order with touches of the same user and moment put in order of their identities. user, ts: (rows,) in that order already.
+
+    row: (rows,) number of each touch's row in `identities`, before ordering.
+    """
+    same = (user[1:] == user[:-1]) & (ts[1:] == ts[:-1])
+    if not same.any():
+        return order
+    tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
+    new = np.append(True, ~same)[tied]
+    chosen = identities[row[order[tied]]].with_columns(run=np.cumsum(new), position=order[tied])
+    order[tied] = chosen.sort("run", *identities.columns, maintain_order=True)["position"].to_numpy()
+    return order
 
 
 def microseconds(ts: pl.Series) -> Ints:
