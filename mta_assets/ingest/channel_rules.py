@@ -1,6 +1,7 @@
 """Source, medium, campaign and referrer to a channel: ordered rules, first match wins, case-insensitive. Computed once per distinct combination."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -17,6 +18,16 @@ _CONDITIONS = ("source", "medium", "campaign", "referrer")
 _HOST = r"^(?:[a-z][a-z0-9+.-]*://)?(?:[^/@]*@)?(?:www\.)?([^/:?#]+)"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What rows say of where their visit came from."""
+
+    source: Texts
+    medium: Texts
+    campaign: Texts
+    referrer: Texts
+
+
 def rules_in_force(config: ChannelsConfig) -> tuple[ChannelRule, ...]:
     """The configured rules, then the published ones. Raises ConfigError for a pattern that is no regular expression."""
     for position, rule in enumerate(config.rules):
@@ -28,9 +39,9 @@ def rules_in_force(config: ChannelsConfig) -> tuple[ChannelRule, ...]:
     return (*config.rules, *(DEFAULT_RULES if config.default_rules else ()))
 
 
-def channels(source: Texts, medium: Texts, campaign: Texts, referrer: Texts, rules: tuple[ChannelRule, ...]) -> Texts:
+def channels(evidence: Evidence, rules: tuple[ChannelRule, ...]) -> Texts:
     """The channel of every row: that of the first rule that matches, else unassigned."""
-    parts = (source, medium, campaign, coded(referrer.map(_host)))
+    parts = (evidence.source, evidence.medium, evidence.campaign, coded(evidence.referrer.map(_host)))
     at, examples = _combinations(parts)
     frame = pl.DataFrame({name: part.rows.gather(examples) for name, part in zip(_CONDITIONS, parts, strict=True)})
     return Texts(values=assign(frame, rules), at=at)

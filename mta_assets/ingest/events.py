@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from mta_assets.contracts.arrays import Bools
-from mta_assets.ingest.channel_rules import channels
+from mta_assets.ingest.channel_rules import Evidence, channels
 from mta_assets.ingest.identity import Words, combine, hash_values, made_identities
 from mta_assets.ingest.numbers import parse_money
 from mta_assets.ingest.occurrences import Occurrences
@@ -61,7 +61,8 @@ def who_and_when(reading: Reading, table: str) -> Part:
 def touch(reading: Reading, where: pl.Series | None = None) -> Part:
     """What a touchpoint says besides who and when. where: the rows that are touches; the others are not checked."""
     given, source, medium, campaign = (reading.texts(name) for name in ("channel", "source", "medium", "campaign"))
-    channel = channel_of(reading, given, source, medium, campaign)
+    evidence = Evidence(source=source, medium=medium, campaign=campaign, referrer=reading.texts("referrer"))
+    channel = channel_of(reading, given, evidence)
     kind = reading.texts("kind").map(lambda values: values.str.to_lowercase())
     cost = reading.typed("cost", parse_money)
     texts = {"channel": channel, "source": source, "medium": medium, "campaign": campaign, "kind": kind}
@@ -98,11 +99,11 @@ def extra(reading: Reading) -> Part:
     return Part(columns={"extra": objects}, said=(total,))
 
 
-def channel_of(reading: Reading, given: Texts, source: Texts, medium: Texts, campaign: Texts) -> Texts:
+def channel_of(reading: Reading, given: Texts, evidence: Evidence) -> Texts:
     """The channel that a row gives, else the one that the channel rules find."""
     if not given.values.null_count():
         return given
-    found = channels(source, medium, campaign, reading.texts("referrer"), reading.origin.rules)
+    found = channels(evidence, reading.origin.rules)
     return found if given.is_empty else coded(Texts(values=given.rows.fill_null(found.rows)))
 
 

@@ -5,12 +5,13 @@ import re
 import numpy as np
 import polars as pl
 
+from mta_assets.ingest.channel_rules import Evidence
 from mta_assets.ingest.events import Part, channel_of, extra
 from mta_assets.ingest.identity import Words, combine, hash_values
 from mta_assets.ingest.numbers import parse_money, parse_whole
 from mta_assets.ingest.parsed import Fault
 from mta_assets.ingest.reading import Reading
-from mta_assets.ingest.texts import Texts
+from mta_assets.ingest.texts import Texts, constant
 from mta_assets.ingest.times import parse_days
 
 # Words in the names of columns that measure rather than name: platforms restate them as they do the cost.
@@ -50,7 +51,9 @@ def _channel(reading: Reading, given: Texts, campaign: Texts) -> Texts:
     source, medium = reading.texts("source"), reading.texts("medium")
     if source.is_empty and medium.is_empty:
         return given
-    found = channel_of(reading, given, source, medium, campaign).rows
+    found = channel_of(
+        reading, given, Evidence(source=source, medium=medium, campaign=campaign, referrer=constant(None, len(reading)))
+    ).rows
     return Texts(values=found.set(given.rows.is_null() & source.rows.is_null() & medium.rows.is_null(), None))
 
 

@@ -55,7 +55,7 @@ def opened(path: Path) -> Iterator[Stream]:
 
 
 class Utf8(io.RawIOBase):
-    """Text bytes as UTF-8. The encoding is the declared one, or decided where the first byte beyond ASCII appears.
+    """Text bytes as UTF-8. The encoding is what a byte order mark says, or the declared one, or decided where the first byte beyond ASCII appears.
 
     Bytes that do not fit the encoding come out as invalid UTF-8, so that a reader rejects their row and no other.
     """
@@ -67,7 +67,7 @@ class Utf8(io.RawIOBase):
         self._decided = False
         first = source.read(CHUNK)
         bom = next((bom for bom in _BOMS if first.startswith(bom)), b"")
-        if encoding := _known(declared) or _BOMS.get(bom) or _utf16_without_bom(first):
+        if encoding := _BOMS.get(bom) or _known(declared) or _utf16_without_bom(first):
             self._decide(encoding)
         self._pending = memoryview(self._utf8(first[len(bom) :]))
 
@@ -93,7 +93,10 @@ class Utf8(io.RawIOBase):
             self._decide(_guess(chunk))
         if self._decoder is None:
             return chunk
-        return self._decoder.decode(chunk, final=not chunk).encode("utf-8", "surrogatepass")
+        try:
+            return self._decoder.decode(chunk, final=not chunk).encode("utf-8", "surrogatepass")
+        except UnicodeError as error:
+            raise DataError(f"It is not in the declared encoding ({error}). Correct encoding in mta.yaml, or leave it out.") from error
 
     def _decide(self, encoding: str) -> None:
         self._decided = True
@@ -125,7 +128,7 @@ def _guess(chunk: bytes) -> str:
     text = codecs.getincrementaldecoder("utf-8")("replace").decode(chunk)
     damaged = text.count("\ufffd")
     sound = len(text) - damaged - len(text.encode("ascii", "ignore"))
-    if damaged <= 4 * sound:  # no other encoding looks like UTF-8 that often by chance
+    if damaged <= sound:  # other encodings look like UTF-8 by chance, at most half as often as they do not (Japanese in EUC)
         return "utf-8"
     western = chunk.decode("cp1252", "replace")
     if not _NOT_WESTERN.search(western):

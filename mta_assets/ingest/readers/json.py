@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 
 import ijson
 import numpy as np
@@ -33,11 +34,14 @@ def is_one_document(first: bytes) -> bool:
     start = first.lstrip()
     if not start.startswith(b"{"):
         return start.startswith(b"[")
+    line, _, rest = start.partition(b"\n")
     try:
-        record = json.loads(start.splitlines()[0])
+        record = json.loads(line)
     except (ValueError, RecursionError):
-        return True
-    return any(isinstance(value, list) and value and isinstance(value[0], dict) for value in record.values())
+        return not line.rstrip().endswith(b"}")
+    return not rest.lstrip().startswith(b"{") and any(
+        isinstance(value, list) and value and isinstance(value[0], dict) for value in record.values()
+    )
 
 
 def _parsed_lines(text: Stream) -> Iterator[Numbered | Malformed]:
@@ -45,7 +49,7 @@ def _parsed_lines(text: Stream) -> Iterator[Numbered | Malformed]:
         if not line.strip():
             continue
         try:
-            yield number, json.loads(line, parse_float=str, parse_int=str, parse_constant=_missing_or_text)
+            yield number, json.loads(line, parse_float=Decimal, parse_constant=_missing_or_text)
         except (ValueError, RecursionError) as error:
             yield Malformed(
                 row=number,
