@@ -1,7 +1,6 @@
 """Conversions -> credit: one row per conversion x channel x campaign x kind, for a rule model or by what a learned model learned."""
 
 from collections.abc import Mapping
-from datetime import date
 
 import numpy as np
 import polars as pl
@@ -69,10 +68,16 @@ def _learned_day(model: LearnedModel, learned: Learned, converted: Converted, pl
 def _spread(
     counted: pl.DataFrame, allocation: ShareAllocation, channels: tuple[str, ...], placements: Touches
 ) -> tuple[Touches, ShareAllocation]:
-    """Divide each channel's share over its campaigns and kinds by their touches in the converting journeys of the fit window."""
-    touched = counted.group_by(PLACEMENT).agg(pl.col("converting_touches").sum()).filter(pl.col("converting_touches") > 0).sort(PLACEMENT)
+    """Divide each channel's share over its campaigns and kinds by their touches in the converting journeys of the fit window.
+
+    A channel that only journeys without conversion touched is divided by those: the chain of a Markov model credits it for what follows it.
+    """
+    sums = counted.group_by(PLACEMENT).agg(pl.col("converting_touches", "touches").sum())
+    converting = pl.col("converting_touches").sum().over("channel") > 0
+    weighed = sums.with_columns(weight=pl.when(converting).then("converting_touches").otherwise("touches"))
+    touched = weighed.filter(pl.col("weight") > 0).sort(PLACEMENT)
     labels = touched.select(pl.concat_str(PLACEMENT, separator=UNIT_SEPARATOR)).to_series()
-    part = touched.select(pl.col("converting_touches") / pl.col("converting_touches").sum().over("channel")).to_series().to_numpy()
+    part = touched.select(pl.col("weight") / pl.col("weight").sum().over("channel")).to_series().to_numpy()
     channel = touched["channel"].cast(pl.Enum(channels)).to_physical().to_numpy()
     units = tuple(sorted({*labels, *placements.units}))
     index = pl.Series(units).search_sorted(labels).to_numpy()

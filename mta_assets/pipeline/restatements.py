@@ -1,5 +1,6 @@
 """The list of closing days that must be recomputed, and why: announced before a core write, exact after it, done when the results are written."""
 
+import math
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -40,14 +41,12 @@ def resolve(lake: Lake, config: Config, restatement: str, changed: pl.DataFrame,
     """
     today = now.astimezone(ZoneInfo(config.reporting_timezone)).date()
     stale = set(_stale_closings(lake, config, changed, today))
-    left_behind = lake.read(RESTATEMENTS).filter(pl.col("status") == "announced")
-    newest = max([newest_day(lake) or today, *stale])
-    for restatement_id, day in left_behind.select("restatement_id", "day").iter_rows():
-        if restatement_id != restatement:
-            stale.update(DayRange(day, max(day, min(today, newest + timedelta(days=round(config.lookback_days) + 1)))))
-            lake.delete_where(RESTATEMENTS, {"restatement_id": restatement_id})
-    fits = _later_fits(stale | set(spend_days), config, newest) | _newly_reached(lake, newest, stale)
-    marked = [(day, "closing") for day in sorted(stale)] + [(day, "fit") for day in sorted((fits | set(spend_days)) - stale)]
+    for restatement_id, day in _left_behind(lake, restatement):
+        last = max(day, newest_day(lake) or day) + timedelta(days=math.ceil(config.lookback_days) + 1)
+        stale.update(DayRange(day, max(day, min(today, last))))
+        lake.delete_where(RESTATEMENTS, {"restatement_id": restatement_id})
+    fits = _later_fits(stale | set(spend_days), config, today)
+    marked = [(day, "closing") for day in sorted(stale)] + [(day, "fit") for day in sorted(fits - stale)]
     _put(lake, restatement, marked, "pending", f"{changed.height} changed events, {len(spend_days)} changed rows of spend", now)
     return sorted(stale)
 
@@ -105,16 +104,16 @@ def _stale_closings(lake: Lake, config: Config, changed: pl.DataFrame, today: da
     return pl.concat(differing)["day"].unique()
 
 
-def _later_fits(days: set[date], config: Config, newest: date) -> set[date]:
+def _left_behind(lake: Lake, restatement: str) -> list[tuple[str, date]]:
+    """(id, first day) of announcements that other runs never made exact."""
+    announced = lake.read(RESTATEMENTS).filter(pl.col("status") == "announced", pl.col("restatement_id") != restatement)
+    return list(announced.select("restatement_id", "day").iter_rows())
+
+
+def _later_fits(days: set[date], config: Config, today: date) -> set[date]:
     """The days whose fit window reaches back to one of these."""
-    return {day + timedelta(days=n) for day in days for n in range(config.fit_window_days) if day + timedelta(days=n) <= newest}
-
-
-def _newly_reached(lake: Lake, newest: date, stale: set[date]) -> set[date]:
-    """The days between what was known before and the newest day: their fit windows hold older journeys, so that they have results too."""
-    known = lake.scan(RESTATEMENTS).filter(pl.col("status") != "announced").select(pl.col("day").max()).collect().item()
-    before = known or min(stale, default=newest)
-    return set(DayRange(before, newest)) if before < newest else set()
+    reached = (DayRange(day, max(day, min(today, day + timedelta(days=config.fit_window_days - 1)))) for day in days)
+    return {later for window in reached for later in window}
 
 
 def _put(lake: Lake, restatement: str, days: list[tuple[date, str]], status: str, cause: str, now: datetime) -> None:

@@ -1,0 +1,40 @@
+"""What Dagster loads: every asset, check, job, sensor and schedule, made from one lake resource. No logic."""
+
+import dagster as dg
+
+from mta_assets.defs.assets.core import core_assets
+from mta_assets.defs.assets.credits import credit_assets
+from mta_assets.defs.assets.journeys import journey_assets
+from mta_assets.defs.assets.learned import learned_assets
+from mta_assets.defs.assets.marts import mart_assets
+from mta_assets.defs.assets.staged import staged_assets
+from mta_assets.defs.jobs import IN_PROCESS, jobs
+from mta_assets.defs.landing_sensor import landing_sensor
+from mta_assets.defs.resources import LakeResource
+from mta_assets.defs.restatement_sensor import restatement_sensor
+from mta_assets.defs.schedules import day_schedule
+
+
+def build_defs(**resource_overrides: LakeResource) -> dg.Definitions:
+    """The definitions over the environment's lake, or over the one given as `lake`: its models and configuration decide what there is."""
+    resources = {"lake": resource_overrides["lake"] if "lake" in resource_overrides else LakeResource.from_environment()}
+    lake = resources["lake"]
+    work = jobs(lake)
+    return dg.Definitions(
+        assets=[
+            staged_assets(lake),
+            core_assets(lake),
+            journey_assets(lake),
+            *learned_assets(lake),
+            *credit_assets(lake),
+            *mart_assets(lake),
+        ],
+        jobs=work,
+        sensors=[landing_sensor(lake), restatement_sensor(lake, work)],
+        schedules=[day_schedule(lake.config)],
+        resources=resources | resource_overrides,
+        executor=IN_PROCESS,
+    )
+
+
+defs = build_defs()

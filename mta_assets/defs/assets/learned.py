@@ -1,0 +1,51 @@
+"""Daily statistics -> learned/*: one step per learned model, from the registry."""
+
+import dagster as dg
+
+from mta_assets.contracts.columns import Table
+from mta_assets.contracts.tables import COALITIONS, PATHS, POSITIONS, TRANSITIONS, learned_table
+from mta_assets.defs.assets.steps import Events, made, show_credit
+from mta_assets.defs.partitions import ONE_RUN, daily, days_of, fitting_window
+from mta_assets.defs.resources import LakeResource
+from mta_assets.defs.specs import key_of, spec_of
+from mta_assets.defs.versions import model_version
+from mta_assets.defs.work import take
+from mta_assets.models.base import LearnedModel
+from mta_assets.pipeline.learning import learn, learned_tables
+
+_SOURCES = {"coalitions": COALITIONS, "paths": PATHS, "positions": POSITIONS, "transitions": TRANSITIONS}
+
+
+def learned_assets(lake: LakeResource) -> list[dg.AssetsDefinition]:
+    """One step per learned model in force."""
+    return [_learned(lake, name, model) for name, model in lake.models.items() if isinstance(model, LearnedModel)]
+
+
+def statistics_of(model: LearnedModel) -> list[Table]:
+    """The statistics that a model learns from."""
+    return list(dict.fromkeys(_SOURCES[need.split("_", maxsplit=1)[0]] for need in model.needs))
+
+
+def _learned(lake: LakeResource, name: str, model: LearnedModel) -> dg.AssetsDefinition:
+    written = learned_tables(name, model)
+    window = fitting_window(lake.config)
+    deps = [dg.AssetDep(key_of(table), partition_mapping=window) for table in statistics_of(model)]
+    about = {"code_version": model_version(model, lake.config), "description": f"{model.title}: {model.source}. {model.when}"}
+
+    @dg.multi_asset(
+        name=f"learned_{name}",
+        specs=[spec_of(table, uri=lake.uri(table.name), deps=deps, tags={"model": name}, **about) for table in written],
+        partitions_def=daily(lake.config),
+        backfill_policy=ONE_RUN,
+    )
+    def learned_step(context: dg.AssetExecutionContext, lake: LakeResource) -> Events:
+        """Refit the model for each of these days over the fit window that ends on it."""
+        days = days_of(context)
+        take(context, lake, days)
+        learned = learn(lake.lake, lake.config, name, model, days)
+        show_credit(context, learned_table(name), learned, "conversions")
+        yield made(context, learned_table(name), learned)
+        for table in written[1:]:
+            yield made(context, table, lake.lake.read(table, days))
+
+    return learned_step

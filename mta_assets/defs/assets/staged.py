@@ -1,0 +1,61 @@
+"""landing/ -> staged/*: one unpartitioned step that takes every file the lake has not read yet, and accounts for each row."""
+
+from collections.abc import Iterator, Sequence
+
+import dagster as dg
+import polars as pl
+
+from mta_assets.contracts.columns import Table
+from mta_assets.contracts.tables import FILES, QUARANTINE, STAGED
+from mta_assets.defs.landing import unread
+from mta_assets.defs.reports import ROW_COUNT, Metadata, as_table
+from mta_assets.defs.resources import LakeResource
+from mta_assets.defs.specs import key_of, spec_of
+from mta_assets.defs.versions import core_version
+from mta_assets.pipeline.ingest import FileReport, ingest, landed_files
+
+TABLES: tuple[Table, ...] = (FILES, QUARANTINE, *STAGED.values())
+SHOWN = 20
+COUNTS = ("rows_read", "accepted", "quarantined", "duplicates")
+
+
+def staged_assets(lake: LakeResource) -> dg.AssetsDefinition:
+    """The ingest step."""
+    version = core_version(lake.config)
+
+    @dg.multi_asset(
+        name="ingest", specs=[spec_of(table, uri=lake.uri(table.name), code_version=version) for table in TABLES], pool="ingest"
+    )
+    def ingest_step(context: dg.AssetExecutionContext, lake: LakeResource) -> Iterator[dg.MaterializeResult[None]]:
+        """Stage each landed file that is new or changed."""
+        files = unread(lake.lake, landed_files(lake.landing_folder, lake.config))
+        reports = ingest(lake.lake, lake.config, files, lake.now(), lambda file: context.log.info(f"reading {file}"))
+        for table in TABLES:
+            yield dg.MaterializeResult(asset_key=key_of(table), metadata=_metadata(lake, table, reports))
+
+    return ingest_step
+
+
+def _metadata(lake: LakeResource, table: Table, reports: Sequence[FileReport]) -> Metadata:
+    rows: Metadata = {ROW_COUNT: lake.lake.scan(table).select(pl.len()).collect().item()}
+    more = _accounts(reports) if table is FILES else _first_rejected(lake, reports) if table is QUARANTINE else {}
+    return {**rows, **more}
+
+
+def _accounts(reports: Sequence[FileReport]) -> Metadata:
+    """Rows read = accepted + quarantined + duplicates, in all and per file."""
+    totals = {name: sum(getattr(report, name) for report in reports) for name in COUNTS}
+    columns = ("file", "status", *COUNTS, "reason")
+    rows = [[getattr(report, name) for name in columns] for report in reports[:SHOWN]]
+    more = f"\n\nand {len(reports) - SHOWN} more files" if len(reports) > SHOWN else ""
+    return totals | {"files": len(reports), "per file": dg.MetadataValue.md(as_table(columns, rows) + more)}
+
+
+def _first_rejected(lake: LakeResource, reports: Sequence[FileReport]) -> Metadata:
+    """The first rows in quarantine of the files just read."""
+    files = [report.file for report in reports]
+    columns = ("file", "row", "column", "value", "reason", "remedy")
+    rejected = lake.lake.scan(QUARANTINE).filter(pl.col("file").is_in(files)).sort("file", "row").select(columns).head(SHOWN).collect()
+    if rejected.is_empty():
+        return {}
+    return {"first rejected rows": dg.MetadataValue.md(as_table(columns, rejected.rows()))}

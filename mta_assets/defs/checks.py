@@ -1,0 +1,100 @@
+"""Findings as blocking asset checks: which checks a table or a model has, and how a finding becomes a result. What is checked lives in `quality`."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import dagster as dg
+import polars as pl
+
+from mta_assets.config import Config
+from mta_assets.contracts.columns import Table
+from mta_assets.contracts.tables import JOURNEYS, credits_table
+from mta_assets.defs.specs import key_of
+from mta_assets.journeys.assemble import touches_of
+from mta_assets.models.base import AttributionModel
+from mta_assets.quality.contract import meets_contract
+from mta_assets.quality.credit import conservation, not_negative, unique_keys
+from mta_assets.quality.findings import Finding
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One blocking check of one table. find: (the table's frame, the converting journeys of the same days) -> Finding."""
+
+    name: str
+    table: Table
+    description: str
+    find: Callable[[pl.DataFrame, pl.DataFrame], Finding]
+
+    @property
+    def spec(self) -> dg.AssetCheckSpec:
+        """A failure stops what is downstream in the run."""
+        return dg.AssetCheckSpec(self.name, asset=key_of(self.table), blocking=True, description=self.description)
+
+
+def table_checks(table: Table) -> list[Check]:
+    """The contract of a core table, which includes its key, judged on what was read back."""
+    return [
+        Check(
+            name="contract",
+            table=table,
+            description="What was written meets the table's pandera contract.",
+            find=lambda frame, _: meets_contract(table, frame),
+        ),
+        _unique(table),
+    ]
+
+
+def credit_checks(name: str, model: AttributionModel, config: Config) -> list[Check]:
+    """The checks of a model's credit. Conservation is asked only of an additive model that can be computed: elsewhere its success would be a lie."""
+    table = credits_table(name)
+    conserved = Check(
+        name="conservation",
+        table=table,
+        description="Each conversion's credit sums to 1, and its value credit to its value.",
+        find=conservation,
+    )
+    positive = Check(
+        name="no_negative_credit",
+        table=table,
+        description="No credit is negative or not a number.",
+        find=lambda frame, _: not_negative(frame),
+    )
+    applicable = model.additive and unavailable(model, config) is None
+    return [*([conserved] if applicable else []), positive, _unique(table)]
+
+
+def unavailable(model: AttributionModel, config: Config) -> str | None:
+    """Why the model cannot be computed on any journey of this configuration; None when it can."""
+    return model.missing(touches_of(JOURNEYS.empty(), stages=tuple(config.milestones.stages)))
+
+
+def judged(checks: Iterable[Check], frames: Mapping[str, pl.DataFrame], journeys: pl.DataFrame) -> dict[Check, Finding]:
+    """Every check's finding. frames: table name -> rows."""
+    return {check: check.find(frames[check.table.name], journeys) for check in checks}
+
+
+def results(findings: Mapping[Check, Finding]) -> Iterator[dg.AssetCheckResult]:
+    """The findings as Dagster shows them."""
+    for check, finding in findings.items():
+        yield dg.AssetCheckResult(
+            asset_key=key_of(check.table),
+            check_name=check.name,
+            passed=finding.passed,
+            description="\n\n".join(part for part in (finding.message, finding.recommendation) if part),
+            metadata=dict(finding.numbers),
+        )
+
+
+def failed(findings: Mapping[Check, Finding]) -> list[str]:
+    """The messages of those that did not pass."""
+    return [f"{check.table.name} {check.name}: {finding.message}" for check, finding in findings.items() if not finding.passed]
+
+
+def _unique(table: Table) -> Check:
+    return Check(
+        name="unique_keys",
+        table=table,
+        description=f"The key {', '.join(table.key)} is there once.",
+        find=lambda frame, _: unique_keys(frame, table.key),
+    )

@@ -1,0 +1,99 @@
+"""Starts what follows from what was ingested: core days, then closing days, then fits, a range of days being one run. No computation."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import dagster as dg
+import polars as pl
+
+from mta_assets.contracts.days import DayRange, contiguous
+from mta_assets.contracts.tables import FILES, RESTATEMENTS
+from mta_assets.defs.jobs import Job
+from mta_assets.defs.partitions import range_tags
+from mta_assets.defs.resources import LakeResource
+from mta_assets.defs.runs import failed_for_good, runs_of, under_way
+from mta_assets.lake.lake import Lake
+from mta_assets.pipeline import restatements
+from mta_assets.pipeline.core import pending_core_days
+
+# One at a time: a closing reads the core days before it, and a fit the closings before it.
+EXCLUSIVE = {"core", "attribute", "refit"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """A range of days that a job is to bring up to date. asked: (day, what asks for it), so that the same request is never started twice."""
+
+    job: str
+    days: DayRange
+    asked: frozenset[tuple[str, str]]
+
+    @property
+    def run_key(self) -> str:
+        """Equal for the same days asked for by the same changes."""
+        within = sorted(f"{day} {cause}" for day, cause in self.asked if str(self.days.first) <= day <= str(self.days.last))
+        return f"{self.job} {self.days} {hashlib.sha256('|'.join(within).encode()).hexdigest()[:12]}"
+
+    def halves(self) -> "tuple[Work, Work]":
+        """The earlier and the later half of more than one day."""
+        middle = self.days.first + timedelta(days=len(self.days) // 2 - 1)
+        first, last = DayRange(self.days.first, middle), DayRange(middle + timedelta(days=1), self.days.last)
+        return Work(job=self.job, days=first, asked=self.asked), Work(job=self.job, days=last, asked=self.asked)
+
+
+def restatement_sensor(lake: LakeResource, jobs: Sequence[Job]) -> dg.SensorDefinition:
+    """The sensor, which starts some of these jobs."""
+
+    @dg.sensor(
+        name="restatement_sensor",
+        jobs=[job for job in jobs if job.name in EXCLUSIVE],
+        minimum_interval_seconds=lake.sensor_seconds,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Recomputes the days that ingested files, or the end of a day, made stale.",
+    )
+    def look(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.RunRequest | dg.SkipReason:
+        """One tick: at most one run, the oldest days first."""
+        if busy := EXCLUSIVE & under_way(context.instance):
+            return dg.SkipReason(f"{', '.join(sorted(busy))} is under way; what is pending waits for it.")
+        pending = pending_work(lake.lake)
+        for work in untried(context.instance, pending):
+            return dg.RunRequest(run_key=work.run_key, job_name=work.job, tags=range_tags(work.days))
+        if pending:
+            failed = ", ".join(f"{work.job} {work.days}" for work in pending)
+            return dg.SkipReason(
+                f"These days failed and wait for new data or for a person: {failed}. Mend the cause, then re-execute their run."
+            )
+        return dg.SkipReason("Everything is up to date.")
+
+    return look
+
+
+def pending_work(lake: Lake) -> list[Work]:
+    """What is to be done, in the order in which it must be."""
+    files = lake.read(FILES).select("file_version", "pending_days").explode("pending_days").drop_nulls()
+    core = frozenset((str(day), version) for version, day in files.iter_rows())
+    rows = lake.scan(RESTATEMENTS).filter(pl.col("status") == "pending").collect()
+    work = restatements.pending(lake)
+    asked = {
+        scope: frozenset(
+            (str(day), cause) for day, cause in rows.filter(pl.col("scope") == scope).select("day", "restatement_id").iter_rows()
+        )
+        for scope in ("closing", "fit")
+    }
+    return [
+        *(Work(job="core", days=days, asked=core) for days in contiguous(pending_core_days(lake))),
+        *(Work(job="attribute", days=days, asked=asked["closing"] | asked["fit"]) for days in work.closing),
+        *(Work(job="refit", days=days, asked=asked["fit"]) for days in work.fit),
+    ]
+
+
+def untried(instance: dg.DagsterInstance, pending: Iterable[Work]) -> Iterator[Work]:
+    """The work that no run was started for. Days whose run failed are halved until the bad day stands alone, so that it stops no other day."""
+    for work in pending:
+        runs = runs_of(instance, work.run_key)
+        if not runs:
+            yield work
+        elif failed_for_good(runs[0]) and len(work.days) > 1:
+            yield from untried(instance, work.halves())

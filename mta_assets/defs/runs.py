@@ -1,0 +1,28 @@
+"""What the instance knows about runs: which jobs are under way, and what became of the last run of some work. Reads only."""
+
+import dagster as dg
+
+UNFINISHED = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+RUN_KEY = "dagster/run_key"
+WILL_RETRY = "dagster/will_retry"
+
+
+def under_way(instance: dg.DagsterInstance) -> set[str]:
+    """The names of the jobs that have a run queued or running."""
+    return {run.job_name for run in instance.get_runs(filters=dg.RunsFilter(statuses=UNFINISHED))}
+
+
+def runs_of(instance: dg.DagsterInstance, run_key: str) -> list[dg.DagsterRun]:
+    """The runs that were started for some work, newest first; a retry inherits the key."""
+    return list(instance.get_runs(filters=dg.RunsFilter(tags={RUN_KEY: run_key})))
+
+
+def failed_for_good(run: dg.DagsterRun) -> bool:
+    """Whether a run failed and the daemon is not about to start it again."""
+    return run.status == dg.DagsterRunStatus.FAILURE and run.tags.get(WILL_RETRY) != "true"

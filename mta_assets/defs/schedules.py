@@ -1,0 +1,36 @@
+"""The daily schedule: after midnight in the reporting timezone it closes the day that has ended. No computation."""
+
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+
+from mta_assets.config import Config
+from mta_assets.defs.jobs import CLOSE_DAY
+
+# A quarter past midnight: the day has ended everywhere in its zone, and the hour that a change to summer time skips is still to come.
+QUARTER_PAST_MIDNIGHT = "15 0 * * *"
+
+
+def day_schedule(config: Config) -> dg.ScheduleDefinition:
+    """One run of `close_day` for yesterday."""
+
+    @dg.schedule(
+        name="close_the_day",
+        cron_schedule=QUARTER_PAST_MIDNIGHT,
+        job_name=CLOSE_DAY,
+        execution_timezone=config.reporting_timezone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Closes the day that has ended, so that journeys expire though no new data arrive.",
+    )
+    def close_the_day(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        """Yesterday, as the reporting timezone has it."""
+        day = ended_day(context.scheduled_execution_time, config).isoformat()
+        return dg.RunRequest(run_key=day, run_config={"ops": {"ask_to_close": {"config": {"day": day}}}})
+
+    return close_the_day
+
+
+def ended_day(moment: datetime, config: Config) -> date:
+    """The day before `moment` in the reporting timezone."""
+    return moment.astimezone(ZoneInfo(config.reporting_timezone)).date() - timedelta(days=1)

@@ -1,0 +1,38 @@
+"""Code versions: a stable hash of what a table's content depends on beside its input, so that retuning marks its partitions stale."""
+
+import hashlib
+import json
+
+from mta_assets.config import Config
+from mta_assets.models.base import AttributionModel, LearnedModel
+from mta_assets.models.parameters import parameters
+
+
+def version_of(**meaning: object) -> str:
+    """A short hash of some JSON-like facts; equal facts give equal hashes in every process."""
+    text = json.dumps(meaning, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def core_version(config: Config) -> str:
+    """What core tables depend on: how files are read, and how days are cut."""
+    return version_of(**config.model_dump(mode="json", include={"reporting_timezone", "currency", "earliest_day", "sources", "channels"}))
+
+
+def journeys_version(config: Config) -> str:
+    """What journeys and their statistics depend on."""
+    facts = {"lookback_days", "restart_after_conversion", "touch_kinds", "milestones", "reporting_timezone", "currency"}
+    return version_of(**config.model_dump(mode="json", include=facts))
+
+
+def model_version(model: AttributionModel, config: Config) -> str:
+    """What a model's results depend on: its class, its parameters, its journeys, and the fit window where it learns."""
+    kind = f"{type(model).__module__}.{type(model).__qualname__}"
+    values = {name: parameter.value for name, parameter in parameters(model).items()}
+    window = config.fit_window_days if isinstance(model, LearnedModel) else None
+    return version_of(model=kind, parameters=values, fit_window_days=window, journeys=journeys_version(config))
+
+
+def marts_version(config: Config) -> str:
+    """What the marts depend on beside the credits."""
+    return version_of(fit_window_days=config.fit_window_days, journeys=journeys_version(config))
