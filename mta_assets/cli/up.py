@@ -23,6 +23,8 @@ from mta_assets.settings import Settings
 
 DIED = 1  # exit code
 HOST = "127.0.0.1"
+# For a home that has none: outside the repository, whose own file says more.
+DAGSTER_YAML = "telemetry:\n  enabled: false\n"
 SECONDS_TO_START, SECONDS_TO_STOP, SECONDS_BETWEEN_LOOKS = 120, 15, 0.25
 
 
@@ -80,6 +82,8 @@ def _prepare(settings: Settings) -> Path:
     home = settings.dagster_home.absolute()
     for folder in (settings.landing, home):
         folder.mkdir(parents=True, exist_ok=True)
+    if not (home / "dagster.yaml").exists():
+        (home / "dagster.yaml").write_text(DAGSTER_YAML, encoding="utf-8")
     os.environ["DAGSTER_HOME"] = str(home)  # Dagster wants it absolute
     return home
 
@@ -101,6 +105,8 @@ def _announce(processes: Mapping[str, subprocess.Popen[bytes]], host: str, port:
             say("\nCtrl-C stops both.")
             return
         time.sleep(SECONDS_BETWEEN_LOOKS)
+    if not _dead(processes):
+        say(f"The UI does not answer at port {port} yet; its output above may say why. Waiting on; Ctrl-C stops both.")
 
 
 def _answers(host: str, port: int) -> bool:
