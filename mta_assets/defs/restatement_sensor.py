@@ -1,4 +1,4 @@
-"""Starts what follows from what was ingested: core days, then closing days, then fits, a range of days being one run. No computation."""
+"""Starts what follows from what was ingested: core days, then closing days and fits, oldest first, a range of days being one run. No computation."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,6 +20,7 @@ from mta_assets.pipeline.core import pending_core_days
 
 # One at a time: a closing reads the core days before it, and a fit the closings before it.
 EXCLUSIVE = {"core", "attribute", "refit"}
+JOBS = {"closing": "attribute", "fit": "refit"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,17 +76,10 @@ def pending_work(lake: Lake) -> list[Work]:
     files = lake.read(FILES).select("file_version", "pending_days").explode("pending_days").drop_nulls()
     core = frozenset((str(day), version) for version, day in files.iter_rows())
     rows = lake.scan(RESTATEMENTS).filter(pl.col("status") == "pending").collect()
-    work = restatements.pending(lake)
-    asked = {
-        scope: frozenset(
-            (str(day), cause) for day, cause in rows.filter(pl.col("scope") == scope).select("day", "restatement_id").iter_rows()
-        )
-        for scope in ("closing", "fit")
-    }
+    asked = frozenset((str(day), cause) for day, cause in rows.select("day", "restatement_id").iter_rows())
     return [
         *(Work(job="core", days=days, asked=core) for days in contiguous(pending_core_days(lake))),
-        *(Work(job="attribute", days=days, asked=asked["closing"] | asked["fit"]) for days in work.closing),
-        *(Work(job="refit", days=days, asked=asked["fit"]) for days in work.fit),
+        *(Work(job=JOBS[scope], days=days, asked=asked) for scope, days in restatements.pending(lake).in_order),
     ]
 
 

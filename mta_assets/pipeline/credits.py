@@ -47,11 +47,11 @@ def rule_credit(model: AttributionModel, converted: Converted) -> pl.DataFrame:
 def _learned_credit(lake: Lake, config: Config, name: str, model: LearnedModel, converted: Converted, days: DayRange) -> pl.DataFrame:
     fits = LearnedDays.read(lake, name, model, days)
     counted = lake.read(PLACEMENTS, days.back(config.fit_window_days - 1))
-    parts = []
-    for day in days:
+    parts = [credits_table(name).empty()]
+    for day in converted.journeys["day"].unique().sort():
         window = fit_window(config, day)
         placed = counted.filter(pl.col("day").is_between(window.first, window.last))
-        parts.append(_learned_day(model, fits.of(day), converted.on(day), placed))
+        parts.append(credits_table(name).conform(_learned_day(model, fits.of(day), converted.on(day), placed)))
     return pl.concat(parts)
 
 

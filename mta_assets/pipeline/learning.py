@@ -1,7 +1,8 @@
 """Daily statistics -> what each learned model learned over the fit window that ends on a day; and that read back."""
 
+import math
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
@@ -13,6 +14,7 @@ from mta_assets.contracts.columns import Table
 from mta_assets.contracts.days import DayRange
 from mta_assets.contracts.tables import (
     COALITIONS,
+    JOURNEYS,
     PATHS,
     POSITIONS,
     TRANSITIONS,
@@ -33,6 +35,17 @@ def fit_window(config: Config, day: date) -> DayRange:
     return DayRange(day, day).back(config.fit_window_days - 1)
 
 
+def days_with_results(lake: Lake, config: Config, days: DayRange) -> list[date]:
+    """Those of the days on which a trailing window says something new: some journey closed on them or within a lookback before.
+
+    It depends on the journeys alone, so that the days that have results do not depend on the order in which data arrived.
+    """
+    quiet = min(math.ceil(config.lookback_days), config.fit_window_days)
+    closed = lake.scan(JOURNEYS, days.back(quiet)).select(pl.col("day").unique()).collect().to_series()
+    reached = {day + timedelta(days=n) for day in closed for n in range(quiet)}
+    return [day for day in days if day in reached]
+
+
 def learned_tables(name: str, model: LearnedModel) -> list[Table]:
     """The tables that hold what a learned model learns."""
     tables = [learned_table(name)]
@@ -48,16 +61,20 @@ def learn(lake: Lake, config: Config, name: str, model: LearnedModel, days: DayR
     needed = {table for need in model.needs for table in [_TABLES[need.partition("_")[0]]]}
     read = {table: lake.read(table, days.back(config.fit_window_days - 1)) for table in needed}
     windows = decode(read, model.needs)
-    statistics = {day: windows.within(fit_window(config, day)) for day in days}
-    fits = {day: model.fit(statistics[day]) for day in days}
-    shares = pl.concat([_share_rows(day, learned) for day, learned in fits.items()])
+    statistics = {day: windows.within(fit_window(config, day)) for day in days_with_results(lake, config, days)}
+    fits = {day: model.fit(statistics[day]) for day in statistics}
+    shares = pl.concat([learned_table(name).empty(), *(_share_rows(day, learned) for day, learned in fits.items())])
     lake.replace_days(learned_table(name), shares, days)
     if "positions" in model.needs:
         table = learned_positions_table(name)
-        lake.replace_days(table, pl.concat([_position_rows(table, day, window) for day, window in statistics.items()]), days)
+        lake.replace_days(
+            table, pl.concat([table.empty(), *(_position_rows(table, day, window) for day, window in statistics.items())]), days
+        )
     if "paths" in model.needs:
         table = learned_paths_table(name)
-        lake.replace_days(table, pl.concat([_path_rows(table, day, learned, read[PATHS]) for day, learned in fits.items()]), days)
+        lake.replace_days(
+            table, pl.concat([table.empty(), *(_path_rows(table, day, learned, read[PATHS]) for day, learned in fits.items())]), days
+        )
     return shares
 
 

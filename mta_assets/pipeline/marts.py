@@ -12,7 +12,7 @@ from mta_assets.lake.lake import Lake
 from mta_assets.marts import performance
 from mta_assets.marts.sums import summed
 from mta_assets.models.base import AttributionModel, LearnedModel
-from mta_assets.pipeline.learning import fit_window
+from mta_assets.pipeline.learning import days_with_results, fit_window
 
 
 def write_spend_daily(lake: Lake, days: DayRange) -> pl.DataFrame:
@@ -39,7 +39,7 @@ def write_channel_performance(lake: Lake, config: Config, models: Mapping[str, A
     daily = lake.read(CHANNEL_DAILY, window).sort(CHANNEL_DAILY.key)
     spend = lake.read(SPEND_DAILY, window).sort(SPEND_DAILY.key)
     shares = {name: lake.read(learned_table(name), days) for name, model in models.items() if isinstance(model, LearnedModel)}
-    frames = [_performance(day, fit_window(config, day), daily, spend, shares) for day in days]
+    frames = [_performance(day, fit_window(config, day), daily, spend, shares) for day in days_with_results(lake, config, days)]
     frame = pl.concat([CHANNEL_PERFORMANCE.empty(), *frames])
     lake.replace_days(CHANNEL_PERFORMANCE, frame, days)
     return frame

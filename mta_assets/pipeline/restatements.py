@@ -25,6 +25,12 @@ class Work:
     closing: tuple[DayRange, ...]
     fit: tuple[DayRange, ...]
 
+    @property
+    def in_order(self) -> list[tuple[str, DayRange]]:
+        """(scope, days), the oldest days first: what a day's window says needs the days before it to be up to date."""
+        both = [*(("closing", days) for days in self.closing), *(("fit", days) for days in self.fit)]
+        return sorted(both, key=lambda work: work[1])
+
 
 def announce(lake: Lake, first: date | None, days: DayRange, now: datetime) -> str:
     """Note, before core days are written, from which day on results may become stale. Returns the restatement's id."""

@@ -51,10 +51,8 @@ def run(
     reports = ingest(lake, config, landed_files(landing, config), now, lambda file: notify(f"ingesting {file}"))
     build_pending(lake, config, now)
     work = restatements.pending(lake)
-    for days in work.closing:
-        recompute(lake, config, models, days, notify)
-    for days in work.fit:
-        refit(lake, config, models, days, notify)
+    for scope, days in work.in_order:
+        (recompute if scope == "closing" else refit)(lake, config, models, days, notify)
     return RunReport(files=tuple(reports), closed=work.closing, refitted=work.fit)
 
 

@@ -22,7 +22,22 @@ def closed_journeys(lake: Lake, config: Config, days: DayRange, users: pl.Series
     before. A run of touches may be longer still: only the users for whom that is so are read further back.
     """
     read = days.back(2 * math.ceil(config.lookback_days) + 1)
+    if len(days) <= config.lookback_days:  # of a longer range, nearly every user has a journey that closes in it
+        closing = _closing_users(lake, config, days)
+        users = closing if users is None else users.filter(users.is_in(closing.implode()))
     return _close(lake, config, _events(lake, config, read, users), read, days)
+
+
+def _closing_users(lake: Lake, config: Config, days: DayRange) -> pl.Series:
+    """The users of whom a journey may close within the days: those who convert in them, and those touched a lookback before."""
+    start, end = days.bounds(config.reporting_timezone)
+    lookback = timedelta(microseconds=config.lookback_us)
+    ahead = math.ceil(config.lookback_days) + 1
+    touched_on = DayRange(days.first - timedelta(days=ahead), days.last - timedelta(days=ahead - 2))
+    ago = pl.col("ts").is_between(start - lookback, end - lookback, closed="left")
+    touched = lake.scan(TOUCHPOINTS, touched_on).select("user", "ts").filter(ago).select("user")
+    converted = lake.scan(CONVERSIONS, days).select("user")
+    return pl.concat([touched, converted]).collect()["user"].unique()
 
 
 def _close(lake: Lake, config: Config, events: UserEvents, read: DayRange, days: DayRange) -> pl.DataFrame:
