@@ -6,6 +6,7 @@ figures (results.json there, and the table of benchmarks/peers.md). What each jo
 
 import argparse
 import json
+import multiprocessing
 import os
 import platform
 import statistics
@@ -23,7 +24,6 @@ from mta_assets.simulation.channels import CHANNELS
 
 HERE = Path(__file__).parent
 WORK = HERE / ".work" / "peers"
-STOPPED = "stopped"
 TABLE_START, TABLE_END = "<!-- table: python benchmarks/peers.py -->", "<!-- end -->"
 
 
@@ -102,15 +102,10 @@ def environment(peer: Peer, python: str) -> Path:
     return home / "bin" / "python"
 
 
-def run(python: Path, peer: Peer, folder: Path, limit_s: float) -> list[dict[str, Any]]:
-    """The stages that the job finished within `limit_s` seconds; a last one without figures when it was stopped there."""
-    command = [python, HERE / "peer_jobs.py", peer.job, folder]
-    try:
-        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, timeout=limit_s).stdout
-    except subprocess.TimeoutExpired as stopped:
-        lines = (stopped.stdout or b"").decode().splitlines()
-        return [*map(json.loads, lines), {"stage": STOPPED, "cpu_s": None, "credit": {}}]
-    return list(map(json.loads, done.splitlines()))
+def run(python: Path, peer: Peer, folder: Path) -> list[dict[str, Any]]:
+    """The stages of one run of the job. Raises CalledProcessError when it fails."""
+    done = subprocess.run([python, HERE / "peer_jobs.py", peer.job, folder], check=True, stdout=subprocess.PIPE, text=True)
+    return list(map(json.loads, done.stdout.splitlines()))
 
 
 def measure(peers: Sequence[Peer], folder: Path, options: argparse.Namespace) -> dict[str, list[list[dict[str, Any]]]]:
@@ -120,15 +115,14 @@ def measure(peers: Sequence[Peer], folder: Path, options: argparse.Namespace) ->
     for number in range(options.rounds):
         for peer in peers:
             print(f"round {number + 1} of {options.rounds}: {peer.title}", file=sys.stderr, flush=True)
-            rounds[peer.job].append(run(pythons[peer.job], peer, folder, options.limit))
+            rounds[peer.job].append(run(pythons[peer.job], peer, folder))
     return rounds
 
 
-def stage_medians(rounds: Sequence[Sequence[Mapping[str, Any]]]) -> dict[str, float | None]:
-    """Stage -> median CPU seconds over the rounds that finished it; None for the place where the job was stopped."""
-    stages = dict.fromkeys(stage["stage"] for stages in rounds for stage in stages)
-    times = {name: [s["cpu_s"] for stages in rounds for s in stages if s["stage"] == name and s["cpu_s"] is not None] for name in stages}
-    return {name: statistics.median(measured) if measured else None for name, measured in times.items()}
+def stage_medians(rounds: Sequence[Sequence[Mapping[str, Any]]]) -> dict[str, float]:
+    """Stage -> median CPU seconds over the rounds."""
+    names = [stage["stage"] for stage in rounds[0]]
+    return {name: statistics.median(stages[index]["cpu_s"] for stages in rounds) for index, name in enumerate(names)}
 
 
 def table(peers: Sequence[Peer], rounds: Mapping[str, Sequence[Sequence[Mapping[str, Any]]]], options: argparse.Namespace) -> str:
@@ -143,17 +137,15 @@ def table(peers: Sequence[Peer], rounds: Mapping[str, Sequence[Sequence[Mapping[
     ours = _credit(rounds.get("ours_events", ()))
     for peer in peers:
         stages = stage_medians(rounds[peer.job])
-        total = sum(seconds for seconds in stages.values() if seconds is not None)
-        stopped = f", without what was stopped after {options.limit:.0f} s" if STOPPED in stages else ""
-        each = ", ".join(f"{name} {seconds:.2f}" for name, seconds in stages.items() if seconds is not None)
-        peak = statistics.median(max(stage.get("peak_mb", 0.0) for stage in stages) for stages in rounds[peer.job])
+        each = ", ".join(f"{name} {seconds:.2f}" for name, seconds in stages.items())
+        peak = statistics.median(stages[-1]["peak_mb"] for stages in rounds[peer.job])
         far = _differences(_credit(rounds[peer.job]), ours) if not peer.job.startswith("ours") else ""
-        lines.append(f"| {peer.title} | {peer.takes} | {total:.1f}{stopped} | {each} | {peak / 1024:.1f} GB | {far} |")
+        lines.append(f"| {peer.title} | {peer.takes} | {sum(stages.values()):.1f} | {each} | {peak / 1024:.1f} GB | {far} |")
     return "\n".join(lines)
 
 
 def _credit(rounds: Sequence[Sequence[Mapping[str, Any]]]) -> dict[str, dict[str, float]]:
-    return {model: credit for stages in rounds[:1] for stage in stages for model, credit in stage["credit"].items()}
+    return {model: credit for stages in rounds for stage in stages for model, credit in stage["credit"].items()}
 
 
 def _differences(theirs: Mapping[str, Mapping[str, float]], ours: Mapping[str, Mapping[str, float]]) -> str:
@@ -182,13 +174,15 @@ def main() -> None:
     parser.add_argument("jobs", nargs="*", default=[peer.job for peer in PEERS], help="which jobs; all when none is named")
     parser.add_argument("--journeys", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--limit", type=float, default=120, help="seconds after which a job is stopped; its finished stages count")
     parser.add_argument("--python", default=sys.executable, help="the interpreter to make the packages' environments with")
     options = parser.parse_args()
     peers = [peer for peer in PEERS if peer.job in options.jobs]
     folder = WORK / f"journeys-{options.journeys}"
     if not (folder / "events.parquet").exists():
-        make_journeys(folder, options.journeys)
+        # In a process of its own: Linux counts a parent's peak memory as its children's.
+        maker = multiprocessing.get_context("spawn").Process(target=make_journeys, args=(folder, options.journeys))
+        maker.start()
+        maker.join()
     rounds = measure(peers, folder, options)
     (WORK / "results.json").write_text(json.dumps(rounds, indent=1))
     text = table(peers, rounds, options)
