@@ -28,19 +28,16 @@ def credit(lake: Lake, config: Config, name: str, model: AttributionModel, conve
 
 def credited(lake: Lake, config: Config, name: str, model: AttributionModel, converted: Converted, days: DayRange) -> pl.DataFrame:
     """A model's credits of these days, not yet written: the assets check them first."""
+    table = credits_table(name)
     if isinstance(model, LearnedModel):
-        rows = _learned_credit(lake, config, name, model, converted, days)
-    else:
-        rows = rule_credit(model, converted)
-    return credits_table(name).conform(rows).sort(ORDER)
+        return table.conform(_learned_credit(lake, config, name, model, converted, days)).sort(ORDER)
+    return table.conform(rule_credit(model, converted)).sort(ORDER)
 
 
 def rule_credit(model: AttributionModel, converted: Converted) -> pl.DataFrame:
     """A rule model's credit rows; none when the model cannot be computed on these journeys."""
     if not isinstance(model, RuleModel) or model.missing(converted.channels) is not None:
-        return _named(
-            converted, per_journey_rows(ShareAllocation(share=np.zeros(0), value_share=np.zeros(0)), converted.placements)
-        ).clear()
+        return _unattributed(converted.journeys).clear()
     return _with_unattributed(converted, model.allocate(converted.channels), converted.placements)
 
 

@@ -13,7 +13,17 @@ from polars.testing import assert_frame_equal
 
 from mta_assets.config import parse_config
 from mta_assets.contracts.columns import Table
-from mta_assets.contracts.tables import CHANNEL_DAILY, CHANNEL_PERFORMANCE, CONFLICTS, CORE, FILES, JOURNEYS, RESTATEMENTS, SPEND_DAILY, STATISTICS
+from mta_assets.contracts.tables import (
+    CHANNEL_DAILY,
+    CHANNEL_PERFORMANCE,
+    CONFLICTS,
+    CORE,
+    FILES,
+    JOURNEYS,
+    RESTATEMENTS,
+    SPEND_DAILY,
+    STATISTICS,
+)
 from mta_assets.lake.lake import Lake
 from mta_assets.models.registry import MODELS
 from mta_assets.pipeline.run import RunReport, open_lake, run, tables
@@ -27,7 +37,9 @@ EXAMPLES = int(os.environ.get("MTA_TEST_EXAMPLES", "2"))
 
 users = st.sampled_from(["ann", "bob", "cid"])
 hours = st.integers(0, 7 * 24)
-touches = st.tuples(st.just("touchpoints"), users, hours, st.sampled_from(["email", "paid search", "direct"]), st.sampled_from(["", "t1", "t2"]))
+touches = st.tuples(
+    st.just("touchpoints"), users, hours, st.sampled_from(["email", "paid search", "direct"]), st.sampled_from(["", "t1", "t2"])
+)
 orders = st.tuples(st.just("conversions"), users, hours, st.sampled_from(["10.10", "20.25", "0.1"]), st.sampled_from(["", "o1", "o2"]))
 costs = st.tuples(st.just("spend"), st.just(""), hours, st.sampled_from(["1.5", "2"]), st.sampled_from(["email", "display"]))
 rows = st.lists(st.one_of(touches, touches, orders, costs), max_size=12)
@@ -61,12 +73,6 @@ def results(lake: Lake) -> dict[str, pl.DataFrame]:
     return {table.name: lake.read(table).sort(list(table.key)) for table in kept}
 
 
-@pytest.fixture(scope="module")
-def folder() -> Path:
-    with tempfile.TemporaryDirectory() as name:
-        yield Path(name)
-
-
 def ran(lake: Lake, landing: Path) -> RunReport:
     return run(lake, CONFIG, MODELS_IN_TEST, landing, NOW)
 
@@ -75,8 +81,8 @@ def ran(lake: Lake, landing: Path) -> RunReport:
 # An example takes seconds: shrinking one would take longer than reading it.
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow], phases=[Phase.explicit, Phase.generate])
 def test_any_order_split_repetition_and_correction_equals_computing_from_scratch(arriving):
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
         step_by_step = open_lake(str(folder / "steps"), MODELS_IN_TEST)
         for name, content in arriving:
             land(folder / "landing", name, content)
