@@ -7,7 +7,7 @@ export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 
 .PHONY: help
 help: ## list the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 # One stamp per set of extras: `make demo` installs what runs, `make test` also what tests.
 $(VENV)/run.stamp: pyproject.toml constraints.txt
@@ -46,6 +46,18 @@ fix: $(VENV)/dev.stamp ## format, apply safe lint fixes, regenerate the docs' ta
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(BIN)/cog -r README.md docs/*.md
+
+.PHONY: bench
+bench: $(VENV)/dev.stamp ## measure speed and memory and rewrite the table of benchmarks/README.md (1 M and 10 M touches)
+	$(BIN)/python benchmarks/run.py
+
+.PHONY: bench-100m
+bench-100m: $(VENV)/dev.stamp ## the same at 100 M touches (needs 15 GB of disk)
+	$(BIN)/python benchmarks/run.py --touches 100000000 --rounds 1
+
+.PHONY: bench-peers
+bench-peers: $(VENV)/dev.stamp ## the same models in other packages, each in its own environment
+	$(BIN)/python benchmarks/peers.py
 
 .PHONY: constraints
 constraints: $(VENV)/run.stamp ## refresh the exact pins (then run make check test)

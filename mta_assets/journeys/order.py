@@ -20,13 +20,23 @@ def user_time_order(user: Ints, ts: Ints) -> Ints:
     rows that come out wrong are put right afterwards. Events mostly come user by user or day by day, each user's in order of time, so that a stable sort
     by user is all it takes; only where it is not, time is sorted first.
     """
+    return in_user_time_order(user, ts)[0]
+
+
+def in_user_time_order(user: Ints, ts: Ints) -> tuple[Ints, Ints, Ints]:
+    """(the permutation of `user_time_order`; user and ts in that order)."""
     order = _packed_order(user.view(np.uint64) ^ _SIGN)
-    wrong = _wrong(order, user, ts)
+    by_user, by_ts = user[order], ts[order]
+    wrong = _wrong(by_user, by_ts)
     if np.count_nonzero(wrong) > _MOSTLY * len(user):
         by_time = _packed_order(_offset(ts))
         order = by_time[_packed_order(user[by_time].view(np.uint64) ^ _SIGN)]
-        wrong = _wrong(order, user, ts)
-    return _mended(order, user, ts, wrong) if wrong.any() else order
+        by_user, by_ts = user[order], ts[order]
+        wrong = _wrong(by_user, by_ts)
+    if wrong.any():
+        order = _mended(order, by_user, by_ts, wrong)
+        by_user, by_ts = user[order], ts[order]
+    return order, by_user, by_ts
 
 
 def _offset(ts: Ints) -> Keys:
@@ -44,20 +54,18 @@ def _packed_order(key: Keys) -> Ints:
     return packed.view(np.int64)
 
 
-def _wrong(order: Ints, user: Ints, ts: Ints) -> Bools:
+def _wrong(by_user: Ints, by_ts: Ints) -> Bools:
     """(rows - 1,) whether the next row belongs before this one."""
-    by_user, by_ts = user[order], ts[order]
     descends = by_ts[1:] < by_ts[:-1]
     descends &= by_user[1:] == by_user[:-1]
     descends |= by_user[1:] < by_user[:-1]
     return descends
 
 
-def _mended(order: Ints, user: Ints, ts: Ints, wrong: Bools) -> Ints:
+def _mended(order: Ints, by_user: Ints, by_ts: Ints, wrong: Bools) -> Ints:
     """The order with every stretch that is not ascending sorted by both columns in full."""
-    by_user, by_ts = user[order], ts[order]
     # A stretch ends where all high bits change: no row of one stretch belongs into another.
-    high = (by_user.view(np.uint64) ^ _SIGN) >> np.uint64(len(user).bit_length())
+    high = (by_user.view(np.uint64) ^ _SIGN) >> np.uint64(len(order).bit_length())
     stretch = np.concatenate([[0], np.cumsum(high[1:] != high[:-1])])
     bad = np.zeros(stretch[-1] + 1, dtype=bool)
     bad[stretch[1:][wrong]] = True

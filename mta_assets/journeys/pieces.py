@@ -10,7 +10,7 @@ from mta_assets.contracts.arrays import Bools, Floats, Ints, Paths, Touches, ran
 from mta_assets.journeys.assemble import MICROSECONDS_PER_HOUR, is_direct, milestone
 from mta_assets.journeys.events import microseconds, settled
 from mta_assets.journeys.kernel import Events, Slices, journeys
-from mta_assets.journeys.order import user_time_order
+from mta_assets.journeys.order import in_user_time_order
 from mta_assets.journeys.split import PIECE_TOUCHES, Part, UserSplit
 from mta_assets.journeys.statistics import CellPaths
 from mta_assets.journeys.tally import distinct, tally
@@ -118,8 +118,7 @@ def pieces(history: History, lookback_us: int, *, restart_after_conversion: bool
 def _ordered(part: Part, identities: pl.DataFrame | None) -> tuple[Ints, Ints, Ints]:
     """(user, ts, code) of the part's touches, sorted by user, time and identity."""
     user, ts, code, *row = part.columns
-    order = user_time_order(user, ts)
-    user, ts = user[order], ts[order]
+    order, user, ts = in_user_time_order(user, ts)
     if identities is not None:
         order = settled(order, user, ts, row[0], identities)
     return user, ts, code[order]

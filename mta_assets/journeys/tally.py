@@ -9,6 +9,7 @@ from mta_assets.contracts.arrays import Floats, Ints
 
 DENSE_SPAN = 1 << 16  # a table of so many keys is always worth it; a larger one when it is no longer than DENSE_PER_ROW rows
 DENSE_PER_ROW = 4
+MOSTLY_ZERO = 4  # so many times fewer other amounts than zeros are worth picking out
 MAX_CODE = 1 << 62
 
 
@@ -84,4 +85,7 @@ def _sorted_distinct(key: Ints) -> tuple[Ints, Ints]:
 def _by_key(index: Ints, amount: Floats | None, counts: Ints, keys: int) -> Floats:
     if amount is None:
         return counts.astype(np.float64)
+    some = np.flatnonzero(amount)
+    if len(some) * MOSTLY_ZERO < len(amount):  # few journeys convert, and adding zeros changes nothing
+        index, amount = index[some], amount[some]
     return np.asarray(np.bincount(index, weights=amount, minlength=keys), dtype=np.float64)
