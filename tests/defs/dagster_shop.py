@@ -1,0 +1,49 @@
+"""A small simulated shop: a landing folder, a lake, and Dagster's definitions and instance over them."""
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+
+from mta_assets.config import Config, parse_config
+from mta_assets.contracts.days import DayRange
+from mta_assets.definitions import build_defs
+from mta_assets.defs.partitions import range_tags
+from mta_assets.defs.resources import LakeResource, Project
+from mta_assets.models.base import AttributionModel
+from mta_assets.models.registry import MODELS
+from mta_assets.simulation.world import World
+from mta_assets.simulation.write import write_table
+
+CONFIG = parse_config({"lookback_days": 3, "fit_window_days": 4})
+FEW = {name: MODELS[name] for name in ("linear", "w_shaped", "participation", "markov_1", "shapley", "counterfactual")}
+WORLD = World(seed=5, touchpoints=400, days=6, first_day=date(2026, 3, 1), dirty_share=0.05, baseline=0.05)
+
+
+class Shop:
+    """A landing folder, a lake, and Dagster's definitions and instance over them."""
+
+    def __init__(self, folder: Path, models: Mapping[str, AttributionModel] = FEW, config: Config = CONFIG) -> None:
+        self.folder = folder
+        self.landing = folder / "landing"
+        project = Project(config=config, models=models)
+        self.resource = LakeResource(root=str(folder / "lake"), landing=str(self.landing), project=project)
+        self.instance = dg.DagsterInstance.ephemeral()
+        self.defs = build_defs(lake=self.resource)
+
+    def run(self, job: str, days: DayRange | None = None, **tags: str) -> dg.ExecuteInProcessResult:
+        """Run a job here and now; a failure is a result, not an error."""
+        everything = (range_tags(days) if days else {}) | tags
+        quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+        return self.defs.resolve_job_def(job).execute_in_process(
+            instance=self.instance, tags=everything, raise_on_error=False, run_config=quiet
+        )
+
+
+def land(folder: Path) -> None:
+    """Drop the simulated files into the landing folder, one per kind."""
+    for path in write_table(WORLD, folder / "simulated"):
+        target = folder / "landing" / path.stem / path.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path.rename(target)
