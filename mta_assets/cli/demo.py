@@ -1,5 +1,6 @@
 """`mta demo`: a realistic sample through the whole graph, and its result with a reconciliation that a person can follow."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -8,6 +9,7 @@ import click
 import orjson
 import polars as pl
 
+from mta_assets.cli.home import prepared_home
 from mta_assets.cli.output import Cell, say, show_table
 from mta_assets.cli.progress import progress
 from mta_assets.config import Config, load_config
@@ -18,7 +20,6 @@ from mta_assets.models.base import AttributionModel
 from mta_assets.models.registry import build_models
 from mta_assets.pipeline.ingest import landed_files
 from mta_assets.pipeline.learning import fit_window
-from mta_assets.pipeline.run import open_lake, run
 from mta_assets.settings import Settings
 from mta_assets.simulation.world import World
 from mta_assets.simulation.write import write_raw
@@ -49,7 +50,7 @@ def command(touchpoints: int, days: int, seed: int) -> None:
             raise MtaError(
                 f"The sources of {settings.config} take none of the demo's files in {settings.landing}. Run the demo in an empty folder."
             )
-        run_everything(settings, config, models, now, notify)
+        run_everything(settings, notify)
     say(
         f"{'Made' if made else 'Found'} the sample in {settings.landing}: touchpoints, orders and spend of a simulated shop, 1 % of the rows dirty.\n"
     )
@@ -93,9 +94,15 @@ def make_sample(landing: Path, touchpoints: int, days: int, seed: int, today: da
     return True
 
 
-def run_everything(settings: Settings, config: Config, models: Mapping[str, AttributionModel], now: datetime, notify: Notify) -> None:
-    """The whole graph on what has landed. Everything that is shown afterwards is read from the lake, so that Dagster may do this instead."""
-    run(open_lake(settings.lake, models), config, models, settings.landing, now, notify)
+def run_everything(settings: Settings, notify: Notify) -> None:
+    """The whole graph on what has landed, as Dagster runs, so that `mta up` shows the demo's runs, checks and results."""
+    os.environ["DAGSTER_HOME"] = str(prepared_home(settings))  # Dagster wants it absolute
+    from mta_assets.definitions import build_defs  # noqa: PLC0415  importing Dagster takes seconds; only this command and its tests need it
+    from mta_assets.defs.everything import materialize_everything  # noqa: PLC0415  as above
+    from mta_assets.defs.resources import LakeResource  # noqa: PLC0415  as above
+
+    lake = LakeResource.from_environment()
+    materialize_everything(build_defs(lake=lake), lake, notify)
 
 
 def show_result(lake: Lake, config: Config, newest: date) -> None:

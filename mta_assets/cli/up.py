@@ -14,6 +14,7 @@ from types import FrameType
 
 import click
 
+from mta_assets.cli.home import prepared_home
 from mta_assets.cli.output import say
 from mta_assets.config import load_config
 from mta_assets.errors import MtaError
@@ -23,8 +24,6 @@ from mta_assets.settings import Settings
 
 DIED = 1  # exit code
 HOST = "127.0.0.1"
-# For a home that has none: outside the repository, whose own file says more.
-DAGSTER_YAML = "telemetry:\n  enabled: false\n"
 SECONDS_TO_START, SECONDS_TO_STOP, SECONDS_BETWEEN_LOOKS = 120, 15, 0.25
 
 
@@ -51,7 +50,8 @@ def command(ctx: click.Context, port: int | None, host: str) -> None:
         raise MtaError(f"Port {port} is taken. Stop what runs there, or choose another with --port or MTA_UI_PORT.")
     home = _prepare(settings)
     processes = {name: _started(arguments) for name, arguments in _commands(host, port).items()}
-    signal.signal(signal.SIGTERM, _as_interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background job ignores SIGINT unless told otherwise
+        signal.signal(number, _as_interrupt)
     try:
         _announce(processes, host, port, settings, home)
         dead = _first_to_die(processes)
@@ -79,11 +79,8 @@ def _commands(host: str, port: int) -> Mapping[str, Sequence[str]]:
 def _prepare(settings: Settings) -> Path:
     """What both processes expect to find: every table, the landing folder, Dagster's home. Returns the last."""
     open_lake(settings.lake, build_models(load_config(settings.config).models))
-    home = settings.dagster_home.absolute()
-    for folder in (settings.landing, home):
-        folder.mkdir(parents=True, exist_ok=True)
-    if not (home / "dagster.yaml").exists():
-        (home / "dagster.yaml").write_text(DAGSTER_YAML, encoding="utf-8")
+    home = prepared_home(settings)
+    settings.landing.mkdir(parents=True, exist_ok=True)
     os.environ["DAGSTER_HOME"] = str(home)  # Dagster wants it absolute
     return home
 
