@@ -38,7 +38,7 @@ class SourceConfig(Section):
         description="What a row is: a touchpoint, a conversion, a day's spend, or (event_log) a touchpoint that may be a conversion too."
     )
     glob: str = Field(description="Which files of the landing folder belong to it, e.g. 'web/*.csv.gz'.")
-    format: Format = "auto"
+    format: Format = Field("auto", description="How the content is to be read; auto looks at it. Compression is always found out.")
     columns: dict[str, str] = Field(default_factory=dict, description="Our column name -> theirs, e.g. user_id: customer_id.")
     defaults: dict[str, str] = Field(default_factory=dict, description="Our column name -> the value of every row that has none.")
     timezone: Timezone = Field("UTC", description="The zone of times that carry no offset.")
@@ -52,10 +52,10 @@ class ChannelRule(Section):
     """One rule of the channel rule set; every stated condition must hold. Patterns are case-insensitive regular expressions for the whole value."""
 
     channel: str = Field(min_length=1, description="The channel that a matching row gets.")
-    source: str | None = None
-    medium: str | None = None
-    campaign: str | None = None
-    referrer: str | None = None
+    source: str | None = Field(None, description="Pattern for the source; the referring host where a row has a referrer only.")
+    medium: str | None = Field(None, description="Pattern for the medium; 'referral' where a row has a referrer only.")
+    campaign: str | None = Field(None, description="Pattern for the campaign.")
+    referrer: str | None = Field(None, description="Pattern for the host of the referrer, without www.")
     source_category: Literal["search", "shopping", "social", "video"] | None = Field(
         None, description="The kind of site that the source or referrer is."
     )
@@ -64,7 +64,7 @@ class ChannelRule(Section):
 class ChannelsConfig(Section):
     """Rules put before the published default rule set."""
 
-    rules: tuple[ChannelRule, ...] = ()
+    rules: tuple[ChannelRule, ...] = Field((), description="Your own rules, in order; the first that matches wins.")
     default_rules: bool = Field(True, description="Whether the GA4 default channel group follows your own rules.")
 
 
@@ -83,7 +83,7 @@ class MilestonesConfig(Section):
 class Config(Section):
     """All of `mta.yaml`. Every key is optional; the defaults work for files that already use our column names."""
 
-    version: Literal[1] = 1
+    version: Literal[1] = Field(1, description="The version of this file's format.")
     reporting_timezone: Timezone = Field("UTC", description="The zone in which days are cut.")
     currency: str = Field("USD", pattern="^[A-Z]{3}$", description="ISO 4217; for rows that name none.")
     earliest_day: date = Field(date(2015, 1, 1), description="The first day the lake keeps; earlier rows are quarantined.")
@@ -101,9 +101,11 @@ class Config(Section):
     touch_kinds: tuple[Literal["click", "view", "visit"], ...] = Field(
         ("click", "view", "visit"), min_length=1, description="Which kinds of touch may earn credit."
     )
-    sources: dict[str, SourceConfig] = Field(default_factory=dict)
-    channels: ChannelsConfig = ChannelsConfig()
-    milestones: MilestonesConfig = MilestonesConfig()
+    sources: dict[str, SourceConfig] = Field(
+        default_factory=dict, description="Name -> source. The first whose glob matches takes a file; without any, one folder per kind."
+    )
+    channels: ChannelsConfig = Field(ChannelsConfig(), description="How a row without a channel gets one.")
+    milestones: MilestonesConfig = Field(MilestonesConfig(), description="Which goals mark a stage of the funnel.")
     models: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="Model or variant name -> parameters; a variant names its model with 'model'."
     )
