@@ -3,7 +3,7 @@
 import polars as pl
 
 from mta_assets.config import ChannelsConfig
-from mta_assets.ingest.channel_rules import channels, rules_in_force
+from mta_assets.ingest.channel_rules import Evidence, channels, rules_in_force
 from mta_assets.ingest.texts import Texts
 from mta_assets.simulation.world import World
 
@@ -11,8 +11,8 @@ from mta_assets.simulation.world import World
 def test_the_default_rules_give_every_simulated_visit_its_own_channel():
     world = World()
     labels = pl.DataFrame(world.placements, schema_overrides={"campaign": pl.String, "referrer": pl.String})
-    columns = (Texts(values=labels[name]) for name in ("source", "medium", "campaign", "referrer"))
-    found = channels(*columns, rules=rules_in_force(ChannelsConfig()))
+    evidence = Evidence(**{name: Texts(values=labels[name]) for name in ("source", "medium", "campaign", "referrer")})
+    found = channels(evidence, rules_in_force(ChannelsConfig()))
     assert found.rows.to_list() == [world.channels[index].name for index in world.placement_channel]
 
 
