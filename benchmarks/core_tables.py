@@ -28,7 +28,8 @@ def main(root: Path) -> None:
     starts = [world.day(n) for n in range(0, world.days, DAYS_PER_READ)]
     for first, past in pairwise([*starts, world.day(world.days)]):
         with stages("read"):
-            days = lake.scan(TOUCHPOINTS, DayRange(first, past - timedelta(days=1))).select("day", "user", "ts", "channel").collect()
+            channel = pl.col("channel").cast(pl.Categorical)  # while what is read is still in the cache
+            days = lake.scan(TOUCHPOINTS, DayRange(first, past - timedelta(days=1))).select("day", "user", "ts", channel).collect()
         with stages("split"):
             add_days(split, days, codes)
     with stages("read"):
@@ -43,7 +44,7 @@ def main(root: Path) -> None:
 
 def add_days(split: UserSplit, days: pl.DataFrame, codes: dict[str, int]) -> None:
     """Add the days in order of time; files come in any. Touches of a user and moment are of one day, which has them in order of their identity."""
-    channel = days["channel"].cast(pl.Categorical)
+    channel = days["channel"]
     names = channel.unique()
     recode = np.zeros(names.to_physical().max() + 1, dtype=np.int32)
     recode[names.to_physical().to_numpy()] = [codes.setdefault(name, len(codes)) for name in names]
