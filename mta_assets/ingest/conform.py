@@ -44,14 +44,16 @@ def conform_file(
     origin = Origin(file=file, file_version=file_version, source_name=source_name, source=source, config=config, rules=rules, now=now)
     counts = {kind: Occurrences() for kind in STAGED}
     with raw_table(path, source) as table:
-        unchecked = True
+        unchecked, read = True, False
         for raw in table.batches:
             if unchecked and (table.fixed_columns or raw.cells.width):
                 check_complete(match_columns(raw.cells.columns, source), raw.cells.columns, source, table.hint)
                 unchecked = False
             if len(raw.row) or raw.malformed:
+                read = True
                 yield _conformed(raw, origin, counts)
-        yield _conformed(RawBatch.empty(), origin, counts)
+        if not read:
+            yield _conformed(RawBatch.empty(), origin, counts)
 
 
 def _conformed(raw: RawBatch, origin: Origin, counts: Mapping[str, Occurrences]) -> Conformed:

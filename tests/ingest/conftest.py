@@ -73,6 +73,18 @@ def conform(tmp_path: Path) -> Conform:
     return run
 
 
+@pytest.fixture(scope="module")
+def conform_once(tmp_path_factory: pytest.TempPathFactory) -> Conform:
+    """As `conform`, for property tests, which run many examples within one test."""
+    path = tmp_path_factory.mktemp("files") / "file"
+
+    def run(content: bytes, kind: str = "touchpoints", **settings: object) -> Outcome:
+        path.write_bytes(content)
+        return conformed(path, SourceConfig.model_validate({"kind": kind, "glob": "*", **settings}))
+
+    return run
+
+
 @pytest.fixture
 def shared_data() -> Path:
     """The public files that are no part of the product."""

@@ -1,6 +1,5 @@
 """JSON (an array of objects, or an object that holds one) and NDJSON. Numbers keep the text they were written in, as in CSV."""
 
-import io
 import json
 from collections.abc import Iterator
 from decimal import Decimal
@@ -12,11 +11,13 @@ import polars as pl
 from mta_assets.config import SourceConfig
 from mta_assets.errors import DataError
 from mta_assets.ingest.readers.base import BATCH_BYTES, MAX_RECORD, Malformed, RawBatch, RawTable
-from mta_assets.ingest.streams import CHUNK, Stream
+from mta_assets.ingest.streams import Stream
 
 Numbered = tuple[int, object]
 Cells = dict[str, str | None]
+Events = Iterator[tuple[str, object]]
 _BATCH_ROWS = 50_000
+_DEEPEST = 64
 
 
 def read_ndjson(text: Stream, _: SourceConfig) -> RawTable:
@@ -35,13 +36,12 @@ def is_one_document(first: bytes) -> bool:
     if not start.startswith(b"{"):
         return start.startswith(b"[")
     line, _, rest = start.partition(b"\n")
+    another = rest.lstrip().startswith(b"{")
     try:
         record = json.loads(line)
     except (ValueError, RecursionError):
-        return not line.rstrip().endswith(b"}")
-    return not rest.lstrip().startswith(b"{") and any(
-        isinstance(value, list) and value and isinstance(value[0], dict) for value in record.values()
-    )
+        return not (another and line.rstrip().endswith(b"}"))
+    return not another and any(isinstance(value, list) and value and isinstance(value[0], dict) for value in record.values())
 
 
 def _parsed_lines(text: Stream) -> Iterator[Numbered | Malformed]:
@@ -67,29 +67,64 @@ def _missing_or_text(constant: str) -> str | None:
 def _parsed_items(text: Stream) -> Iterator[Numbered]:
     number = 0
     try:
-        for number, item in enumerate(ijson.items(text, _prefix(text.peek(CHUNK))), start=1):
+        for number, item in enumerate(_items(ijson.basic_parse(text)) if text.peek(1) else (), start=1):
             yield number, item
-    except (ijson.JSONError, ValueError, RecursionError) as error:
+    except (ijson.JSONError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise DataError(f"The JSON breaks off after {number:,} rows: {reason}. Send the file again, complete and valid.") from error
 
 
-def _prefix(first: bytes) -> str:
-    """Where the rows are, in ijson's notation: the document itself, or the first array of objects within it."""
-    if not first.lstrip().startswith(b"{"):
-        return "item"
-    array = ""
-    try:
-        for prefix, event, _ in ijson.parse(io.BytesIO(first)):
-            if event == "start_array" and not array:
-                array = prefix
-            elif array and event == "start_map":
-                return f"{array}.item"
-            elif array and prefix == array:
-                array = ""
-    except ijson.JSONError:
-        raise DataError("It holds no array of objects near its start. Send the rows as [{...}, {...}] or as one object per line.") from None
-    return ""
+def _items(events: Events) -> Iterator[object]:
+    """The elements of the array that the document is, or of the first array of objects within it; else the document itself."""
+    event, value = next(events)
+    if event == "start_array":
+        yield from _elements(events)
+    elif event != "start_map":
+        yield value
+    else:
+        yield from _elements_within(events)
+    for _ in events:  # to its end, where what should not follow is found
+        pass
+
+
+def _elements(events: Events) -> Iterator[object]:
+    for event, value in events:
+        if event == "end_array":
+            return
+        yield _built(event, value, events)
+
+
+def _elements_within(events: Events) -> Iterator[object]:
+    """Of an object that was just opened."""
+    document: dict[str, object] = {}
+    is_found = False
+    for what, key in events:
+        if what == "end_map":
+            break
+        event, value = next(events)
+        first = next(events) if event == "start_array" and not is_found else None
+        if first is not None and first[0] == "start_map":
+            is_found = True
+            yield _built(*first, events)
+            yield from _elements(events)
+        elif first is not None:
+            document[str(key)] = [_built(*first, events), *_elements(events)] if first[0] != "end_array" else []
+        else:
+            built = _built(event, value, events)
+            document |= {} if is_found else {str(key): built}
+    if not is_found:
+        yield document
+
+
+def _built(event: str, value: object, events: Events, depth: int = 0) -> object:
+    """The value that starts with this event. ijson's own builder needs memory that grows with the square of the depth."""
+    if depth > _DEEPEST:
+        raise ValueError(f"values are nested more than {_DEEPEST} deep")
+    if event == "start_array":
+        return [_built(*element, events, depth + 1) for element in iter(lambda: next(events), ("end_array", None))]
+    if event == "start_map":
+        return {str(key): _built(*next(events), events, depth + 1) for _, key in iter(lambda: next(events), ("end_map", None))}
+    return value
 
 
 def _batches(parsed: Iterator[Numbered | Malformed]) -> Iterator[RawBatch]:
