@@ -31,8 +31,8 @@ SHOWN_MODELS = ("first_touch", "last_touch", "linear", "time_decay", "markov_1",
 
 
 @click.command(name="demo")
-@click.option("--touchpoints", type=click.IntRange(100, 10_000_000), default=40_000, show_default=True, help="How many touchpoints.")
-@click.option("--days", type=click.IntRange(2, 365), default=60, show_default=True, help="Over how many days, up to yesterday.")
+@click.option("--touchpoints", type=click.IntRange(100, 10_000_000), default=20_000, show_default=True, help="How many touchpoints.")
+@click.option("--days", type=click.IntRange(2, 365), default=30, show_default=True, help="Over how many days, up to yesterday.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Another seed, another shop.")
 def command(touchpoints: int, days: int, seed: int) -> None:
     """Make a realistic sample in the landing folder, run everything on it and show the result.
