@@ -14,8 +14,6 @@ class Settings(BaseSettings):
     lake: str = Field(".mta/lake", description="Where the tables are: a folder or an object-store URL (s3://, gs://, az://).")
     landing: Path = Field(Path(".mta/landing"), description="The folder that raw files are dropped into, one sub-folder per source.")
     config: Path = Field(Path("mta.yaml"), description="The YAML file with sources, channel rules, goals and models; may be absent.")
-    threads: int = Field(0, ge=0, description="Threads for DuckDB; 0 takes one per core.")
-    memory_limit: str = Field("2GB", description="What DuckDB may hold in memory before it spills to disk.")
     sensor_seconds: int = Field(30, ge=1, description="How often the landing and restatement sensors look, in seconds.")
     dagster_postgres_url: str = Field("", description="postgresql://... for Dagster's own storage; empty keeps it in SQLite under DAGSTER_HOME.")
     ui_port: int = Field(3000, ge=1, le=65535, description="The port of the Dagster UI that `mta up` starts.")
