@@ -2,16 +2,19 @@
 
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import polars as pl
-from deltalake import DeltaTable, write_deltalake
+from deltalake import DeltaTable, Schema, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from mta_assets.contracts.columns import Table
 from mta_assets.contracts.days import DayRange
 from mta_assets.errors import LakeError
+from mta_assets.lake.failures import refused
+from mta_assets.lake.lock import Lock
 
 # A lost commit race is retried this often; each try waits a little longer.
 COMMIT_TRIES = 8
@@ -26,13 +29,28 @@ class Lake:
     def __init__(self, root: str) -> None:
         self.root = root if "://" in root else str(Path(root).absolute())
         self._open: dict[str, DeltaTable] = {}
+        self._lock = Lock(None if "://" in self.root else Path(self.root) / ".lock")
 
     def prepare(self, tables: Iterable[Table]) -> None:
         """Create the tables that do not exist. To be called before any writer: the first writers of a Delta table lose rows to each other."""
         for table in tables:
-            schema = table.empty().to_arrow(compat_level=pl.CompatLevel.oldest()).schema
             partition = [table.partition] if table.partition else None
-            DeltaTable.create(self._uri(table), schema=schema, partition_by=partition, mode="ignore", name=table.name, description=table.grain)
+            try:
+                DeltaTable.create(
+                    self._uri(table), schema=_schema(table), partition_by=partition, mode="ignore", name=table.name, description=table.grain
+                )
+            except (OSError, DeltaError) as error:
+                raise refused(table.name, self.root, "created", error) from error
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep the other processes of this machine that do the same waiting: for steps that replace what follows from what they read."""
+        with ExitStack() as held:
+            try:
+                held.enter_context(self._lock.taken())
+            except OSError as error:
+                raise refused("The lock", self.root, "taken", error) from error
+            yield
 
     def version(self, table: Table) -> int:
         """The table's version: it grows by one with each commit, and is the cache key of what is served from it."""
@@ -47,7 +65,11 @@ class Lake:
 
     def read(self, table: Table, days: DayRange | None = None) -> pl.DataFrame:
         """The table, or some of its days."""
-        return self.scan(table, days).collect()
+        return self._collected(table, self.scan(table, days))
+
+    def has_where(self, table: Table, equal: Mapping[str, str]) -> bool:
+        """Whether some row has these values in these text columns."""
+        return self._collected(table, self.scan(table).filter(**equal).head(1)).height > 0
 
     def replace_days(self, table: Table, frame: pl.DataFrame, days: DayRange) -> None:
         """Put `frame` in the place of these days, in one commit. Raises ContractError, and writes nothing, when it breaks the contract."""
@@ -67,6 +89,12 @@ class Lake:
         """Remove the rows in which these text columns have these values."""
         self._commit(table, lambda delta: delta.delete(_equals(equal)))
 
+    def _collected(self, table: Table, frame: pl.LazyFrame) -> pl.DataFrame:
+        try:
+            return frame.collect()
+        except (OSError, DeltaError, pl.exceptions.ComputeError) as error:
+            raise refused(table.name, self.root, "read", error) from error
+
     def _replace(self, table: Table, frame: pl.DataFrame, predicate: str) -> None:
         conforming = table.validate(table.conform(frame))
         self._commit(table, lambda delta: write_deltalake(delta, conforming, mode="overwrite", predicate=predicate))
@@ -81,26 +109,40 @@ class Lake:
                         f"{table.name}: {COMMIT_TRIES} commits were each overtaken by another writer. Nothing was written; run it again."
                     ) from error
                 time.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311  spreads writers out, secures nothing
-            except OSError as error:
-                raise LakeError(f"{table.name} could not be written under {self.root}: {error}. Nothing was changed; free space or mend access.") from error
-            except DeltaError as error:
-                raise LakeError(f"{table.name} could not be written: {error}. Nothing was changed.") from error
+            except (OSError, DeltaError) as error:
+                raise refused(table.name, self.root, "written", error) from error
             else:
                 return
 
     def _table(self, table: Table) -> DeltaTable:
-        known = self._open.get(table.name)
-        if known is not None:
-            known.update_incremental()
-            return known
         try:
-            self._open[table.name] = DeltaTable(self._uri(table))
+            if table.name not in self._open:
+                self._open[table.name] = self._checked(table, DeltaTable(self._uri(table)))
+            self._open[table.name].update_incremental()
         except TableNotFoundError as error:
             raise LakeError(f"{table.name} is not in the lake at {self.root}; `mta ingest` creates it, or check MTA_LAKE.") from error
+        except (OSError, DeltaError) as error:
+            raise refused(table.name, self.root, "opened", error) from error
         return self._open[table.name]
+
+    def _checked(self, table: Table, opened: DeltaTable) -> DeltaTable:
+        """The table itself when its columns are the contract's: one of another version would be read as something that it is not."""
+        found, expected = ({field.name: str(field.type) for field in schema.fields} for schema in (opened.schema(), _schema(table)))
+        differing = sorted(name for name in expected | found if found.get(name) != expected.get(name))
+        if differing:
+            raise LakeError(
+                f"{table.name} in the lake at {self.root} was written by another version of this program: other columns or types "
+                f"({', '.join(differing)}). "
+                "Point MTA_LAKE at a new folder and ingest the landing files again, or use the version that wrote it."
+            )
+        return opened
 
     def _uri(self, table: Table) -> str:
         return f"{self.root}/{table.name}"
+
+
+def _schema(table: Table) -> Schema:
+    return Schema.from_arrow(table.empty().to_arrow(compat_level=pl.CompatLevel.oldest()).schema)
 
 
 def _equals(equal: Mapping[str, str]) -> str:

@@ -42,11 +42,12 @@ class Converted:
 
 def close(lake: Lake, config: Config, days: DayRange) -> pl.DataFrame:
     """Recompute the journeys that close on these days and their statistics. Returns the journeys."""
-    journeys = closed_journeys(lake, config, days)
-    lake.replace_days(JOURNEYS, journeys, days)
-    touches = touches_of(journeys, value_currency=config.currency)
-    for table, frame in statistic_frames(touches, journeys).items():
-        lake.replace_days(table, frame, days)
+    with lake.alone():
+        journeys = closed_journeys(lake, config, days)
+        lake.replace_days(JOURNEYS, journeys, days)
+        touches = touches_of(journeys, value_currency=config.currency)
+        for table, frame in statistic_frames(touches, journeys).items():
+            lake.replace_days(table, frame, days)
     return journeys
 
 

@@ -40,6 +40,11 @@ def build_core(lake: Lake, config: Config, days: DayRange, now: datetime) -> Cor
     Crash-safe: the change is announced before the first table is written and made exact after the last; a run that died in between leaves the
     announcement, and the next one restates everything it could have touched.
     """
+    with lake.alone():
+        return _build(lake, config, days, now)
+
+
+def _build(lake: Lake, config: Config, days: DayRange, now: datetime) -> CoreReport:
     files = lake.read(FILES)
     rebuilt = {kind: _rebuilt(lake, kind, days) for kind in CORE}
     changes = {kind: _changed(lake.read(CORE[kind], days), frame) for kind, (frame, _) in rebuilt.items()}

@@ -81,24 +81,39 @@ def ingest(
 
 
 def ingest_file(lake: Lake, config: Config, landed: LandedFile, now: datetime) -> FileReport:
-    """Stage one file. Its rows become visible with one commit to `staged/files`; before that, a killed run leaves nothing that counts."""
-    name = {"source_name": landed.source_name, "file": landed.file}
-    history = lake.scan(FILES).filter(**name).collect()
-    try:
-        version = file_version(landed.path)
-        if history.filter(pl.col("file_version") == version, pl.col("status") == "current").height:
-            return FileReport(source_name=landed.source_name, file=landed.file, status="unchanged")
-        staging = _stage(lake, config, landed, version, now)
-    except DataError as error:
-        return _unreadable(lake, landed, history, str(error), now)
-    except OSError as error:
-        return _unreadable(
-            lake, landed, history, f"{landed.file} cannot be opened: {error.strerror}. Check its permissions and send it again.", now
-        )
-    report = _judged(lake, landed, version, staging, history)
-    _commit(lake, landed, version, report, history, now)
-    _forget(lake, landed, history.filter(pl.col("status") == "current"))
-    return report
+    """Stage one file. Its rows become visible with one commit to `staged/files`; before that, a killed run leaves nothing that counts.
+
+    What the lake's storage refuses is raised as LakeError: it is not the file's fault.
+    """
+    with lake.alone():
+        history = lake.scan(FILES).filter(source_name=landed.source_name, file=landed.file).collect()
+        try:
+            seen = _state(landed.path)
+            version = file_version(landed.path)
+            if history.filter(pl.col("file_version") == version, pl.col("status") == "current").height:
+                return FileReport(source_name=landed.source_name, file=landed.file, status="unchanged")
+            staging = _stage(lake, config, landed, version, now)
+            _check_at_rest(landed, seen)
+        except DataError as error:
+            return _unreadable(lake, landed, history, str(error), now)
+        except OSError as error:
+            reason = f"{landed.file} cannot be opened: {error.strerror or error}. Check its permissions and send it again."
+            return _unreadable(lake, landed, history, reason, now)
+        report = _judged(lake, landed, version, staging, history)
+        _commit(lake, landed, version, report, history, now)
+        _forget(lake, landed, history.filter(pl.col("status") == "current"))
+        return report
+
+
+def _state(path: Path) -> tuple[int, int, int]:
+    """What changes when a file is written to, cut or replaced."""
+    about = path.stat()
+    return about.st_size, about.st_mtime_ns, about.st_ino
+
+
+def _check_at_rest(landed: LandedFile, seen: tuple[int, int, int]) -> None:
+    if _state(landed.path) != seen:
+        raise DataError(f"{landed.file} changed while it was read. It is read again as soon as it is at rest.")
 
 
 def _claimed(path: Path, landing: Path, config: Config) -> LandedFile | None:
@@ -116,7 +131,7 @@ def _claimed(path: Path, landing: Path, config: Config) -> LandedFile | None:
 def _stage(lake: Lake, config: Config, landed: LandedFile, version: str, now: datetime) -> _Staging:
     where = {"source_name": landed.source_name, "file": landed.file, "file_version": version}
     for table in (QUARANTINE, *STAGED.values()):  # what a run that was killed half-way left of this version
-        if lake.scan(table).filter(**where).head(1).collect().height:
+        if lake.has_where(table, where):
             lake.delete_where(table, where)
     staging = _Staging()
     source = config.declared_sources[landed.source_name]

@@ -58,18 +58,20 @@ def run(
 
 def recompute(lake: Lake, config: Config, models: Mapping[str, AttributionModel], days: DayRange, notify: Notify) -> None:
     """Everything of these closing days: journeys, statistics, what models learn, credits and marts."""
-    taken = restatements.snapshot(lake, days)
-    notify(f"journeys of {days}")
-    close(lake, config, days)
-    _attribute(lake, config, models, models, days, notify)
-    restatements.finish(lake, taken)
+    with lake.alone():
+        taken = restatements.snapshot(lake, days)
+        notify(f"journeys of {days}")
+        close(lake, config, days)
+        _attribute(lake, config, models, models, days, notify)
+        restatements.finish(lake, taken)
 
 
 def refit(lake: Lake, config: Config, models: Mapping[str, AttributionModel], days: DayRange, notify: Notify) -> None:
     """What learned models and marts make of these days, whose own journeys have not changed."""
-    taken = restatements.snapshot(lake, days)
-    _attribute(lake, config, models, {name: model for name, model in models.items() if isinstance(model, LearnedModel)}, days, notify)
-    restatements.finish(lake, taken)
+    with lake.alone():
+        taken = restatements.snapshot(lake, days)
+        _attribute(lake, config, models, {name: model for name, model in models.items() if isinstance(model, LearnedModel)}, days, notify)
+        restatements.finish(lake, taken)
 
 
 def _attribute(

@@ -1,0 +1,32 @@
+"""One writer at a time among the processes of one machine. What a step reads and then replaces must not change in between."""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+
+class Lock:
+    """A lock on a file that the system lets go of when its process dies, however it dies. Within one process it may be taken again.
+
+    path: the file, or None for an object store, which has none: there, Dagster's pools keep steps apart.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._held: IO[str] | None = None
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Wait for the lock and hold it. Raises OSError when the file cannot be written."""
+        if self._path is None or self._held is not None:
+            yield
+            return
+        with self._path.open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            self._held = file
+            try:
+                yield
+            finally:
+                self._held = None
