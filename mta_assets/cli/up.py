@@ -24,6 +24,11 @@ from mta_assets.settings import Settings
 
 DIED = 1  # exit code
 HOST = "127.0.0.1"
+CREATE_STORAGE = """
+import dagster
+with dagster.DagsterInstance.get() as instance:
+    instance.get_runs_count(), instance.all_asset_keys(), instance.all_instigator_state()
+"""
 SECONDS_TO_START, SECONDS_TO_STOP, SECONDS_BETWEEN_LOOKS = 120, 15, 0.25
 
 
@@ -82,6 +87,8 @@ def _prepare(settings: Settings) -> Path:
     home = prepared_home(settings)
     settings.landing.mkdir(parents=True, exist_ok=True)
     os.environ["DAGSTER_HOME"] = str(home)  # Dagster wants it absolute
+    # Once, before two processes both create the same database files and leave them with two versions.
+    subprocess.run((sys.executable, "-c", CREATE_STORAGE), check=True)  # noqa: S603  our own interpreter and code
     return home
 
 
