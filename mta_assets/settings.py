@@ -15,7 +15,9 @@ class Settings(BaseSettings):
     landing: Path = Field(Path(".mta/landing"), description="The folder that raw files are dropped into, one sub-folder per source.")
     config: Path = Field(Path("mta.yaml"), description="The YAML file with sources, channel rules, goals and models; may be absent.")
     sensor_seconds: int = Field(30, ge=1, description="How often the landing and restatement sensors look, in seconds.")
-    dagster_postgres_url: str = Field("", description="postgresql://... for Dagster's own storage; empty keeps it in SQLite under DAGSTER_HOME.")
+    dagster_postgres_url: str = Field(
+        "", description="postgresql://... for Dagster's own storage; empty keeps it in SQLite under DAGSTER_HOME."
+    )
     ui_port: int = Field(3000, ge=1, le=65535, description="The port of the Dagster UI that `mta up` starts.")
     dagster_home: Path = Field(
         Path("dagster_home"),

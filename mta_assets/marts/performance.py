@@ -19,7 +19,9 @@ def with_spend(results: pl.DataFrame, spend: pl.DataFrame, by: Sequence[str]) ->
     keys = [*by, "currency"]
     cost = spend.group_by(keys).agg(pl.col("cost").sum())
     models = results.select("model").unique(maintain_order=True).with_row_index("rank")
-    without_credit = models.join(cost, how="cross").join(results, on=["model", *keys], how="anti").select("model", *keys, conversions=0.0, value=0.0)
+    without_credit = (
+        models.join(cost, how="cross").join(results, on=["model", *keys], how="anti").select("model", *keys, conversions=0.0, value=0.0)
+    )
     joined = pl.concat([results, without_credit], how="vertical_relaxed").join(cost, on=keys, how="left").join(models, on="model")
     return joined.sort("rank", *keys).select("model", *keys, "conversions", "value", *ratios())
 

@@ -42,7 +42,9 @@ def as_rows(events: Events, **options) -> list[tuple[int, int, bool, tuple[int, 
 def by_reference_sql(events: Events) -> list[tuple[int, int, bool, tuple[int, ...]]]:
     touches = pl.DataFrame({"user": events.touch_user, "ts": events.touch_ts, "event_id": np.arange(len(events.touch_ts))})
     ids = [f"c{n}" for n in range(len(events.conversion_ts))]
-    conversions = pl.DataFrame({"user": events.conversion_user, "ts": events.conversion_ts, "conversion_id": pl.Series(ids, dtype=pl.String)})
+    conversions = pl.DataFrame(
+        {"user": events.conversion_user, "ts": events.conversion_ts, "conversion_id": pl.Series(ids, dtype=pl.String)}
+    )
     with duckdb.connect() as connection:
         connection.register("touches", touches)
         connection.register("conversions", conversions)
