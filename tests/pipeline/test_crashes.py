@@ -1,0 +1,267 @@
+"""A run that is killed, starved of disk, refused access or overtaken by another one: nothing is lost, and the next run ends where a calm one ends."""
+
+import os
+import shutil
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+from deltalake import DeltaTable
+from polars.testing import assert_frame_equal
+
+from mta_assets.config import parse_config
+from mta_assets.contracts.columns import Table
+from mta_assets.contracts.tables import CORE, FILES, QUARANTINE, RESTATEMENTS, STAGED
+from mta_assets.errors import LakeError
+from mta_assets.lake.lake import Lake
+from mta_assets.models.registry import MODELS
+from mta_assets.pipeline.ingest import ingest, landed_files
+from mta_assets.pipeline.run import open_lake, run, tables
+from mta_assets.pipeline.staged import current_rows
+
+SETTINGS = {"lookback_days": 2, "fit_window_days": 4, "settle_days": 1, "earliest_day": "2024-01-01"}
+CONFIG = parse_config(SETTINGS)
+NOW = datetime(2024, 1, 12, 12, tzinfo=UTC)
+MODELS_IN_TEST = {name: MODELS[name] for name in ("linear", "markov_1")}
+OF_INGEST = {FILES.name, QUARANTINE.name, RESTATEMENTS.name, *(table.name for table in STAGED.values())}
+# More than the default tries forty moments of the run instead of four.
+EVERY_MOMENT = int(os.environ.get("MTA_TEST_EXAMPLES", "2")) > 2
+MOMENTS = [n / 40 for n in range(40)] if EVERY_MOMENT else [0.06, 0.25, 0.5, 0.9]
+
+# What every process in these tests does: a run, with a lake that dies by SIGKILL instead of making its n-th commit (never, when n is -1).
+CHILD = f"""
+import os, signal, sys
+from datetime import UTC, datetime
+from pathlib import Path
+import pandera.polars
+from mta_assets.config import parse_config
+from mta_assets.errors import LakeError
+from mta_assets.lake.lake import Lake
+from mta_assets.models.registry import MODELS
+from mta_assets.pipeline.run import run, tables
+
+class Mortal(Lake):
+    left = int(sys.argv[3])
+    def _commit(self, table, write):
+        if Mortal.left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        Mortal.left -= 1
+        super()._commit(table, write)
+
+if sys.argv[4:] == ["nobody"] and os.getuid() == 0:
+    os.setgid(65534), os.setuid(65534)  # root may read and write anywhere
+models = {{name: MODELS[name] for name in {tuple(MODELS_IN_TEST)}}}
+lake = Mortal(sys.argv[1])
+try:
+    lake.prepare(tables(models))
+    report = run(lake, parse_config({SETTINGS}), models, Path(sys.argv[2]), {NOW!r}.replace(tzinfo=UTC))
+except LakeError as error:
+    sys.exit(str(error))
+for file in report.files:
+    print(file.file, file.status, file.reason)
+""".replace("datetime.datetime(", "datetime(").replace("tzinfo=datetime.timezone.utc", "tzinfo=UTC")
+
+TOUCHES, ORDERS, SPEND = "user_id,ts,channel,event_id", "user_id,ts,value,conversion_id", "day,channel,cost"
+BEFORE = {
+    "touchpoints/a.csv": [TOUCHES, "ann,2024-01-01T01:00Z,email,", "bob,2024-01-02T06:00Z,direct,", "ann,2024-01-03T12:00Z,display,t1"],
+    "conversions/a.csv": [ORDERS, "ann,2024-01-02T07:00Z,10.10,o1", "ann,2024-01-05T04:00Z,20.25,o2"],
+    "spend/a.csv": [SPEND, "2024-01-01,email,1.5"],
+}
+# One file is corrected, one is new and overlaps it, one row is refused.
+AFTER = BEFORE | {
+    "touchpoints/a.csv": [TOUCHES, "ann,2024-01-01T01:00Z,email,", "bob,2024-01-02T06:00Z,email,", "ann,2024-01-04T12:00Z,display,t1"],
+    "touchpoints/b.csv": [TOUCHES, "bob,2024-01-02T06:00Z,email,", "cid,2024-01-03T06:00Z,direct,", "cid,no time,direct,"],
+    "conversions/b.csv": [ORDERS, "cid,2024-01-03T07:00Z,0.1,o3", "bob,2024-01-03T07:00Z,5,o1"],
+}
+
+
+def land(landing: Path, files: dict[str, list[str]]) -> Path:
+    for name, lines in files.items():
+        (landing / name).parent.mkdir(parents=True, exist_ok=True)
+        (landing / name).write_text("\n".join(lines) + "\n")
+    return landing
+
+
+def child(lake: Path, landing: Path, commits: int = -1, user: str = "") -> subprocess.Popen[str]:
+    call = [sys.executable, "-c", CHILD, str(lake), str(landing), str(commits), *([user] if user else [])]
+    return subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def ran(lake: Lake, landing: Path) -> None:
+    run(lake, CONFIG, MODELS_IN_TEST, landing, NOW)
+
+
+def results(lake: Lake) -> dict[str, pl.DataFrame]:
+    """Everything that the rows determine, sorted, each table held to its contract."""
+    kept: list[Table] = [table for table in tables(MODELS_IN_TEST) if table.name not in OF_INGEST]
+    return {table.name: table.validate(lake.read(table)).sort(list(table.key)) for table in kept}
+
+
+def commits_of(lake: Lake) -> int:
+    return sum(lake.version(table) for table in tables(MODELS_IN_TEST))
+
+
+class Case:
+    """A lake that holds what was there before, a landing folder with what came after, and what a calm run from scratch makes of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.landing = land(folder / "landing", AFTER)
+        empty = open_lake(str(folder / "empty"), MODELS_IN_TEST)
+        shutil.copytree(empty.root, folder / "scratch")
+        self.empty, self.before = folder / "empty", folder / "before"
+        scratch = Lake(str(folder / "scratch"))
+        ran(scratch, self.landing)
+        self.expected = results(scratch)
+        shutil.copytree(empty.root, self.before)
+        ran(Lake(str(self.before)), land(folder / "earlier", BEFORE))
+        calm = Lake(str(shutil.copytree(self.before, folder / "calm")))
+        begun = commits_of(calm)
+        ran(calm, self.landing)
+        self.commits = commits_of(calm) - begun
+        self.check(calm)
+
+    def check(self, lake: Lake) -> None:
+        """Nothing lost, nothing twice, nothing left to do."""
+        for name, frame in results(lake).items():
+            assert_frame_equal(frame, self.expected[name], check_exact=True)
+        files = lake.read(FILES)
+        assert files["pending_days"].list.len().sum() == 0
+        assert set(lake.read(RESTATEMENTS)["status"]) == {"done"}
+        current = files.filter(status="current")
+        assert current["file"].sort().to_list() == sorted(AFTER)
+        assert (current["accepted"] + current["quarantined"] + current["duplicates"] == current["rows_read"]).all()
+        assert sum(table.validate(current_rows(lake, table).collect()).height for table in STAGED.values()) == 11 - 1
+
+
+@pytest.fixture(scope="module")
+def case(tmp_path_factory) -> Case:
+    return Case(tmp_path_factory.mktemp("crashes"))
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_run_killed_at_any_commit_is_made_whole_by_the_next(case, tmp_path, moment):
+    root = shutil.copytree(case.before, tmp_path / "lake")
+    killed = child(root, case.landing, int(moment * case.commits))
+    _, said = killed.communicate(timeout=120)
+    assert killed.returncode == -9, said
+    lake = Lake(str(root))
+    for table in CORE.values():  # nothing half-written is visible
+        table.validate(lake.read(table))
+    ran(lake, case.landing)
+    case.check(lake)
+
+
+def test_two_runs_of_the_same_files_at_once_take_each_row_once(case, tmp_path):
+    root = shutil.copytree(case.empty, tmp_path / "lake")
+    both = [child(root, case.landing) for _ in range(2)]
+    said = [one.communicate(timeout=120)[1] for one in both]
+    assert [one.returncode for one in both] == [0, 0], said
+    case.check(Lake(str(root)))
+
+
+def test_two_runs_of_different_files_at_once_lose_nothing(case, tmp_path):
+    root = shutil.copytree(case.empty, tmp_path / "lake")
+    halves = [{name: lines for name, lines in AFTER.items() if name.endswith(f"{half}.csv")} for half in "ab"]
+    both = [child(root, land(tmp_path / f"landing{n}", half)) for n, half in enumerate(halves)]
+    said = [one.communicate(timeout=120)[1] for one in both]
+    assert [one.returncode for one in both] == [0, 0], said
+    lake = Lake(str(root))
+    ran(lake, case.landing)  # every file was taken, so that only what one run left to the other remains
+    case.check(lake)
+
+
+@pytest.fixture
+def small_disk(tmp_path) -> Path:
+    disk = tmp_path / "small"
+    disk.mkdir()
+    mount = shutil.which("mount")
+    made = mount and subprocess.run([mount, "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(disk)], capture_output=True, check=False)
+    if not made or made.returncode:
+        pytest.skip("a disk of a few megabytes can only be mounted by root")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.mark.parametrize("left", [0, 120_000])
+def test_a_full_disk_is_said_and_the_next_run_goes_on(case, small_disk, left):
+    lake = Lake(str(shutil.copytree(case.before, small_disk / "lake")))
+    filler = small_disk / "filler"
+    filler.write_bytes(bytes(shutil.disk_usage(small_disk).free - left))
+    with pytest.raises(LakeError, match="The disk is full: free space"):
+        ran(lake, case.landing)
+    filler.unlink()
+    ran(lake, case.landing)
+    case.check(lake)
+
+
+def let_in(folder: Path) -> None:
+    """Whoever the user of a child is: it may pass to and write in the folder."""
+    for path in [folder, *folder.rglob("*")]:
+        path.chmod(0o777 if path.is_dir() else 0o666)
+    for parent in [folder.parent, *list(folder.parents)[1:3]]:
+        parent.chmod(0o755)
+
+
+def test_a_landed_file_without_permission_is_named_and_stops_nothing_else(case, tmp_path):
+    root, landing = shutil.copytree(case.before, tmp_path / "lake"), land(tmp_path / "landing", AFTER)
+    let_in(root)
+    (landing / "touchpoints" / "a.csv").chmod(0)
+    reader = child(root, landing, user="nobody")
+    said, errors = reader.communicate(timeout=120)
+    assert reader.returncode == 0, errors
+    assert "touchpoints/a.csv unreadable" in said
+    assert "ermission" in said
+    assert "touchpoints/b.csv ingested" in said
+    lake = Lake(str(root))
+    assert lake.read(CORE["touchpoints"])["file"].n_unique() == 2
+    (landing / "touchpoints" / "a.csv").chmod(0o644)
+    ran(lake, landing)
+    lake.delete_where(FILES, {"status": "unreadable"})
+    case.check(lake)
+
+
+def test_a_lake_without_permission_refuses_the_run_in_words(case, tmp_path):
+    root = shutil.copytree(case.before, tmp_path / "lake")
+    let_in(root)
+    for folder in [root, *(path for path in root.rglob("*") if path.is_dir())]:
+        folder.chmod(0o555)
+    (root / ".lock").chmod(0o444)
+    writer = child(root, land(tmp_path / "landing", AFTER), user="nobody")
+    _, errors = writer.communicate(timeout=120)
+    assert writer.returncode == 1
+    assert "No permission: give the user that runs this read and write access" in errors
+    assert "Traceback" not in errors
+
+
+def test_a_file_that_is_cut_while_it_is_read_is_not_believed(case, tmp_path):
+    landing = land(tmp_path / "landing", AFTER)
+    cut, whole = landing / "touchpoints" / "b.csv", (landing / "touchpoints" / "b.csv").read_bytes()
+
+    class Cutting(Lake):
+        def append(self, table, frame):
+            super().append(table, frame)
+            if "touchpoints/b.csv" in frame["file"]:
+                cut.write_bytes(whole[:40])
+
+    root = shutil.copytree(case.before, tmp_path / "lake")
+    reports = {report.file: report for report in ingest(Cutting(str(root)), CONFIG, landed_files(landing, CONFIG), NOW)}
+    assert reports["touchpoints/b.csv"].status == "unreadable"
+    assert "changed while it was read" in reports["touchpoints/b.csv"].reason
+    assert reports["conversions/b.csv"].status == "ingested"
+    cut.write_bytes(whole)
+    lake = Lake(str(root))
+    ran(lake, landing)
+    case.check(lake)
+
+
+def test_a_lost_data_file_of_the_lake_is_not_taken_for_a_fault_of_the_landed_file(case, tmp_path):
+    root = shutil.copytree(case.before, tmp_path / "lake")
+    for file in DeltaTable(str(root / STAGED["touchpoints"].name)).file_uris():
+        Path(file).unlink()
+    lake = Lake(str(root))
+    with pytest.raises((LakeError, FileNotFoundError)):
+        ran(lake, case.landing)
+    assert lake.read(FILES).filter(status="unreadable").is_empty()
