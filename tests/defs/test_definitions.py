@@ -37,6 +37,11 @@ def _graph(defs):
     return {key.to_user_string(): sorted(parent.to_user_string() for parent in graph.get(key).parent_keys) for key in keys}
 
 
+def test_a_code_location_can_load_every_definition(everything):
+    """Ops, graphs and jobs share one space of names, which only loading all of them shows."""
+    everything.get_repository_def().load_all_definitions()
+
+
 def test_every_asset_says_what_it_is_who_owns_it_where_it_is_and_of_what_columns(everything):
     for spec in everything.resolve_all_asset_specs():
         assert spec.owners, spec.key

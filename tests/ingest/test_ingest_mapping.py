@@ -32,7 +32,7 @@ def test_one_column_may_mean_two_of_ours(conform):
 
 def test_a_declared_column_that_the_file_lacks_is_refused_with_the_nearest(conform):
     with pytest.raises(
-        DataError, match="columns maps campaign to 'utm_campain', which the file does not have.*Did you mean 'utm_campaign'"
+        DataError, match=r"columns maps campaign to 'utm_campain', which the file does not have.*Did you mean 'utm_campaign'"
     ):
         conform("user_id,ts,channel,utm_campaign\n" + ROW.replace("\n", ",c\n"), columns={"campaign": "utm_campain"})
 

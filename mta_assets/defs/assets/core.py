@@ -24,7 +24,7 @@ def core_assets(lake: LakeResource) -> dg.AssetsDefinition:
     version = core_version(lake.config)
 
     @dg.multi_asset(
-        name="core",
+        name="core_days",
         specs=[spec_of(table, uri=lake.uri(table.name), code_version=version, deps=sources) for table in TABLES],
         check_specs=check_specs(checks),
         partitions_def=daily(lake.config),

@@ -24,7 +24,7 @@ def staged_assets(lake: LakeResource) -> dg.AssetsDefinition:
     version = core_version(lake.config)
 
     @dg.multi_asset(
-        name="ingest", specs=[spec_of(table, uri=lake.uri(table.name), code_version=version) for table in TABLES], pool="ingest"
+        name="landed_files", specs=[spec_of(table, uri=lake.uri(table.name), code_version=version) for table in TABLES], pool="ingest"
     )
     def ingest_step(context: dg.AssetExecutionContext, lake: LakeResource) -> Iterator[dg.MaterializeResult[None]]:
         """Stage each landed file that is new or changed."""
