@@ -5,7 +5,7 @@ from pathlib import Path
 from mta_assets.settings import Settings
 
 # For a home that has none: outside the repository, whose own file says more.
-DAGSTER_YAML = "telemetry:\n  enabled: false\n"
+DAGSTER_YAML = "telemetry:\n  enabled: false\nnux:\n  enabled: false\n"
 
 
 def prepared_home(settings: Settings) -> Path:
