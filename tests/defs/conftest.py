@@ -44,7 +44,8 @@ def copied(attributed: tuple[Shop, object], shop_of: Callable[..., Shop], tmp_pa
     """Makes a shop of one's own with the files and the lake of the attributed one, and with other models where wanted."""
 
     def copy(models: Mapping[str, AttributionModel] = FEW) -> Shop:
-        shutil.copytree(attributed[0].folder, tmp_path, dirs_exist_ok=True)
+        for part in ("lake", "landing"):
+            shutil.copytree(attributed[0].folder / part, tmp_path / part)
         return shop_of(models)
 
     return copy

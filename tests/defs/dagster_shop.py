@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
+from uuid import uuid4
 
 import dagster as dg
 
@@ -16,6 +17,7 @@ from mta_assets.models.registry import MODELS
 from mta_assets.simulation.world import World
 from mta_assets.simulation.write import write_table
 
+STORAGE = {"module": "mta_assets.defs.storage", "class": "EmbeddedOrPostgres"}
 CONFIG = parse_config({"lookback_days": 3, "fit_window_days": 4})
 FEW = {name: MODELS[name] for name in ("linear", "w_shaped", "participation", "markov_1", "shapley", "counterfactual")}
 WORLD = World(seed=5, touchpoints=400, days=6, first_day=date(2026, 3, 1), dirty_share=0.05, baseline=0.05)
@@ -29,7 +31,11 @@ class Shop:
         self.landing = folder / "landing"
         project = Project(config=config, models=models)
         self.resource = LakeResource(root=str(folder / "lake"), landing=str(self.landing), project=project)
-        self.instance = dg.DagsterInstance.ephemeral()
+        home = folder / f"dagster-{uuid4().hex}"
+        home.mkdir(parents=True)
+        self.instance = dg.DagsterInstance.local_temp(
+            str(home), overrides={"storage": {"custom": STORAGE | {"config": {"base_dir": str(home)}}}}
+        )
         self.defs = build_defs(lake=self.resource)
 
     def run(self, job: str, days: DayRange | None = None, **tags: str) -> dg.ExecuteInProcessResult:

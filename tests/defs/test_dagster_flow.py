@@ -123,3 +123,18 @@ def test_what_is_asked_for_during_a_run_stays_pending(copied, monkeypatch):
     monkeypatch.undo()
     asked = shop.resource.lake.read(RESTATEMENTS).filter(day=day, cause=restatements.DAY_ENDED)
     assert sorted(asked["status"]) == ["done", "pending"]
+
+
+def test_a_batch_of_events_is_stored_as_dagster_stores_them_one_by_one(attributed):
+    shop, results = attributed
+    result = _longest(results)
+    said = result.get_asset_materialization_events()
+    stored = shop.instance.all_logs(result.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
+    assert [event.get_dagster_event().materialization for event in stored] == [event.materialization for event in said]
+    key = dg.AssetKey(["credits", "linear"])
+    partitions = sorted(event.materialization.partition for event in said if event.asset_key == key)
+    assert shop.instance.get_materialized_partitions(key) >= set(partitions)
+    newest = shop.instance.get_latest_materialization_event(key)
+    assert newest.asset_materialization.partition == partitions[-1]
+    fetched = shop.instance.fetch_materializations(dg.AssetRecordsFilter(asset_key=key, asset_partitions=partitions[:1]), limit=5)
+    assert fetched.records[0].asset_materialization.metadata["dagster/row_count"].value >= 0
