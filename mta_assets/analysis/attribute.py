@@ -7,6 +7,7 @@ import polars as pl
 
 from mta_assets.contracts.arrays import Bools, Statistics, Touches
 from mta_assets.contracts.tables import NOT_SET, UNATTRIBUTED
+from mta_assets.errors import ModelError
 from mta_assets.journeys.assemble import UNIT_SEPARATOR
 from mta_assets.journeys.statistics import statistics_of
 from mta_assets.models.base import Allocation, AttributionModel, Learned, LearnedModel, RuleModel
@@ -52,11 +53,12 @@ def attribute(journeys: ClosedJourneys, models: Mapping[str, AttributionModel], 
     converting = {code: journeys.touches.take(rows & (journeys.touches.conversions > 0)) for code, rows in journeys.currency.items()}
     missing = {name: model.missing(journeys.touches) for name, model in models.items()}
     possible = {name: model for name, model in models.items() if missing[name] is None}
-    learned: dict[str, Learned] = {}
-    if statistics := _statistics(journeys.learning, list(possible.values()), notify):
-        learned = {name: _fitted(name, model, statistics, notify) for name, model in possible.items() if isinstance(model, LearnedModel)}
+    learned, too_large = _fits(journeys.learning, possible, notify)
+    missing |= too_large
     results = []
     for name, model in possible.items():
+        if name in too_large:
+            continue
         notify(name)
         for code, touches in converting.items():
             earned = totals(_allocation(model, touches, learned.get(name)), touches)
@@ -77,9 +79,20 @@ def _statistics(touches: Touches, models: Sequence[AttributionModel], notify: No
     return statistics_of(touches, needs)
 
 
-def _fitted(name: str, model: LearnedModel, statistics: Statistics, notify: Notify) -> Learned:
-    notify(f"learning {name}")
-    return model.fit(statistics)
+def _fits(touches: Touches, models: Mapping[str, AttributionModel], notify: Notify) -> tuple[dict[str, Learned], dict[str, str]]:
+    """(what each learned model learned, why those that are too large for these journeys could not)."""
+    learned: dict[str, Learned] = {}
+    too_large: dict[str, str] = {}
+    statistics = _statistics(touches, list(models.values()), notify)
+    for name, model in models.items():
+        if statistics is None or not isinstance(model, LearnedModel):
+            continue
+        notify(f"learning {name}")
+        try:
+            learned[name] = model.fit(statistics)
+        except ModelError as error:
+            too_large[name] = str(error)
+    return learned, too_large
 
 
 def _allocation(model: AttributionModel, touches: Touches, learned: Learned | None) -> Allocation:
