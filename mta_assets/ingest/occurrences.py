@@ -5,39 +5,35 @@ import numpy as np
 from mta_assets.contracts.arrays import Ints
 from mta_assets.ingest.identity import Words
 
+_PARTS = 64  # by the hashes' first bits: an insertion copies one part, not all that was seen
+
 
 class Occurrences:
-    """How often each hash has come so far in one file. It holds twelve bytes per distinct row, a tenth or less of the row itself."""
+    """The hashes seen so far in one file: eight bytes per row, a tenth or less of the row itself."""
 
     def __init__(self) -> None:
-        self._seen = np.empty(0, dtype=np.uint64)  # ascending
-        self._times = np.empty(0, dtype=np.int32)
+        self._seen = [np.empty(0, dtype=np.uint64)] * _PARTS  # each ascending, repeats kept
 
     def number(self, hashes: Words) -> Ints:
         """(rows,) 1 for the first row of its hash in the file, 2 for the second, in the order of the rows."""
-        distinct, within, group, size = _counted(hashes)
-        place = np.searchsorted(self._seen, distinct)
-        known = np.zeros(len(distinct), dtype=bool)
-        inside = place < len(self._seen)
-        known[inside] = self._seen[place[inside]] == distinct[inside]
-        before = np.zeros(len(distinct), dtype=np.int64)
-        before[known] = self._times[place[known]]
-        self._times[place[known]] += size[known]
-        self._seen = np.insert(self._seen, place[~known], distinct[~known])
-        self._times = np.insert(self._times, place[~known], size[~known])
-        return within + 1 if not known.any() else within + before[group] + 1
+        order = np.argsort(hashes, kind="stable")
+        ascending = hashes[order]
+        limits = np.searchsorted(ascending, np.arange(_PARTS, dtype=np.uint64) << np.uint64(64 - 6))
+        counted = np.empty(len(hashes), dtype=np.int64)
+        for part, (start, end) in enumerate(zip(limits, (*limits[1:], len(hashes)), strict=True)):
+            if start < end:
+                counted[start:end] = self._count(part, ascending[start:end])
+        numbers = np.empty(len(hashes), dtype=np.int64)
+        numbers[order] = counted
+        return numbers
 
-
-def _counted(hashes: Words) -> tuple[Words, Ints, Ints, Ints]:
-    """(distinct hashes ascending, each row's number within its hash from 0, each row's place among the distinct, rows per distinct hash)."""
-    order = np.argsort(hashes, kind="stable")
-    ascending = hashes[order]
-    is_new = np.ones(len(hashes), dtype=bool)
-    is_new[1:] = ascending[1:] != ascending[:-1]
-    start = np.flatnonzero(is_new)
-    size = np.diff(start, append=len(hashes)).astype(np.int32)
-    group = np.empty(len(hashes), dtype=np.int64)
-    group[order] = np.repeat(np.arange(len(start)), size)
-    within = np.empty(len(hashes), dtype=np.int64)
-    within[order] = np.arange(len(hashes)) - np.repeat(start, size)
-    return ascending[is_new], within, group, size
+    def _count(self, part: int, ascending: Words) -> Ints:
+        seen = self._seen[part]
+        after = np.searchsorted(seen, ascending, side="right")
+        before = after - np.searchsorted(seen, ascending, side="left")
+        self._seen[part] = np.insert(seen, after, ascending)
+        is_first = np.ones(len(ascending), dtype=bool)
+        is_first[1:] = ascending[1:] != ascending[:-1]
+        first = np.flatnonzero(is_first)
+        within = np.arange(len(ascending)) - np.repeat(first, np.diff(first, append=len(ascending)))
+        return np.asarray(before + within + 1)

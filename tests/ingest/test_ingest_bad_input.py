@@ -52,7 +52,9 @@ def test_a_header_without_rows_must_still_have_the_columns(conform):
         conform("time,channel\n")
 
 
-@pytest.mark.parametrize("content", [b"", b"\n\n", HEADER.encode(), HEADER.strip().encode(), gzip.compress(b"", mtime=0), b"[]", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize(
+    "content", [b"", b"\n\n", HEADER.encode(), HEADER.strip().encode(), gzip.compress(b"", mtime=0), b"[]", b"\xef\xbb\xbf"]
+)
 def test_an_empty_file_or_a_header_alone_is_no_error_and_no_row(conform, content):
     outcome = conform(content)
     assert (outcome.rows_read, outcome.touchpoints.height, outcome.rejected.height) == (0, 0, 0)

@@ -1,7 +1,7 @@
 """Which of several rows with one identity counts."""
 
 import polars as pl
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mta_assets.ingest.duplicates import resolve
@@ -47,6 +47,7 @@ def test_the_same_identity_in_two_sources_is_two_identities():
     assert resolve(rows, "event_id").kept.height == 2
 
 
+@settings(deadline=None)
 @given(ROWS, st.randoms(use_true_random=False))
 def test_every_row_is_kept_a_duplicate_or_a_conflict_whatever_the_order(rows, random):
     resolved = resolve(frame(rows), "event_id")
@@ -61,6 +62,7 @@ def test_every_row_is_kept_a_duplicate_or_a_conflict_whatever_the_order(rows, ra
         assert sorted(part.rows()) == sorted(other.rows())
 
 
+@settings(deadline=None)
 @given(ROWS)
 def test_resolving_what_was_kept_changes_nothing(rows):
     kept = resolve(frame(rows), "event_id").kept

@@ -3,12 +3,15 @@
 import gzip
 import io
 import json
+from itertools import islice
 
 import polars as pl
 import pytest
 import zstandard
 
+from mta_assets.config import SourceConfig
 from mta_assets.errors import DataError
+from mta_assets.ingest.readers.detect import raw_table
 
 ROWS = pl.DataFrame(
     {
@@ -161,3 +164,20 @@ def test_large_files_come_in_batches_and_are_numbered_through(conform, monkeypat
     assert parts.touchpoints["event_id"].is_unique().all()
     as_lines = as_ndjson(whole.touchpoints.select("user_id", "channel", ts=pl.lit("2026-01-05")))
     assert set(conform(as_lines).touchpoints["event_id"]) == set(whole.touchpoints["event_id"])
+
+
+def test_blocks_without_any_sound_row_are_read_on_from(conform, monkeypatch):
+    monkeypatch.setattr("mta_assets.ingest.readers.csv.BATCH_BYTES", 4_096)
+    outcome = conform("user_id,ts,channel\n" + "xé\n" * 50_000 + "u,2026-01-05,a\n")
+    assert outcome.touchpoints["row"].to_list() == [50_002]
+    assert outcome.rejected.height == 50_000
+
+
+def test_a_file_may_be_left_half_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("mta_assets.ingest.readers.csv.BATCH_BYTES", 4_096)
+    path = tmp_path / "large.csv"
+    path.write_text("user_id,ts,channel\n" + "u,2026-01-05,a\n" * 20_000)
+    source = SourceConfig(kind="touchpoints", glob="*")
+    with raw_table(path, source) as table:
+        assert sum(len(batch.row) for batch in islice(table.batches, 3)) > 0
+    assert list(table.batches) == []

@@ -35,6 +35,7 @@ def by_hand(text: str | None) -> int:
     return state
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_the_hash_of_a_text_is_the_one_that_is_defined(texts):
     assert hash_texts(pl.Series(texts, dtype=pl.String)).tolist() == [by_hand(text) for text in texts]
@@ -60,6 +61,7 @@ def test_slices_and_chunks_hash_like_the_whole():
     assert np.array_equal(hash_texts(pl.concat([texts[:7], texts[7:]], rechunk=False)), whole)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(-(2**63), 2**63 - 1), st.decimals(-(10**20), 10**20, places=9))))
 def test_equal_numbers_hash_equal_and_others_do_not(rows):
     whole = pl.Series([row[0] for row in rows], dtype=pl.Int64)
@@ -74,6 +76,7 @@ def test_combining_depends_on_the_order_of_the_parts():
     assert combine([one, other]) == combine([one.copy(), other.copy()])
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.integers(0, 5)), max_size=6))
 def test_occurrences_count_over_batches_in_the_order_of_the_rows(batches):
     occurrences, seen = Occurrences(), dict[int, int]()

@@ -4,7 +4,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mta_assets.ingest.numbers import parse_flag, parse_money, parse_whole
@@ -16,11 +16,13 @@ def amount(cell: object) -> Decimal | None:
     return parse_money(pl.Series([cell])).values.item()
 
 
+@settings(deadline=None)
 @given(AMOUNTS)
 def test_an_amount_is_the_decimal_that_is_written_rounded_half_even_at_the_ninth(value):
     assert amount(str(value)) == value.quantize(Decimal("1e-9"), ROUND_HALF_EVEN, Context(prec=60))
 
 
+@settings(deadline=None)
 @given(AMOUNTS)
 def test_an_amount_is_the_same_with_exponent_sign_and_blanks(value):
     assert amount(f" {value:+e} ") == amount(str(value))

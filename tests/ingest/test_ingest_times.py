@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mta_assets.config import Config
@@ -100,6 +100,7 @@ def test_a_time_that_clocks_skip_is_a_fault_that_names_the_timezone():
     assert "does not exist in Europe/Berlin" in fault.reason
 
 
+@settings(deadline=None)
 @given(
     st.datetimes(datetime(1990, 1, 1), datetime(2099, 1, 1)),  # later summers are not in the engine's table
     st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"]),
@@ -111,6 +112,7 @@ def test_a_local_time_is_what_the_standard_library_says(local, zone, shape):
     assert moment(local.strftime(shape), zone) == (None if skipped else aware.astimezone(UTC))
 
 
+@settings(deadline=None)
 @given(st.datetimes(datetime(1974, 1, 1), datetime(2200, 1, 1)))
 def test_epoch_numbers_are_told_apart_by_their_size(naive):
     instant = naive.replace(tzinfo=UTC)

@@ -1,6 +1,6 @@
 """What every reader hands on: batches of cells as they were read, and the rows that have no cells to speak of."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +9,7 @@ import polars as pl
 from mta_assets.contracts.arrays import Ints
 
 MAX_VALUE, MAX_RECORD = 200, 4096  # characters of a rejected value and row that quarantine keeps
-BATCH_BYTES = 32 << 20  # read at once: a batch of text takes about ten times as much while it is conformed
+BATCH_BYTES = 16 << 20  # read at once: a batch of text takes about ten times as much while it is conformed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,11 +43,14 @@ class RawBatch:
         return cls(cells=pl.DataFrame(schema=dict.fromkeys(names, pl.String)), row=np.arange(0))
 
 
+Batches = Generator[RawBatch, None, None]
+
+
 @dataclass(frozen=True, kw_only=True)
 class RawTable:
     """A file taken apart. fixed_columns: whether every batch has the same columns, as a header or a schema says; else they are what rows happen to name."""
 
-    batches: Iterator[RawBatch]
+    batches: Batches
     fixed_columns: bool
     hint: str = ""  # what a missing column may come from, in this format
 

@@ -3,10 +3,8 @@
 import csv
 import io
 import itertools
-import re
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -16,26 +14,25 @@ import pyarrow.csv as arrow_csv
 from mta_assets.config import SourceConfig
 from mta_assets.contracts.arrays import Ints
 from mta_assets.errors import DataError
-from mta_assets.ingest.readers.base import BATCH_BYTES, MAX_RECORD, Malformed, RawBatch, RawTable, unique_names
+from mta_assets.ingest.readers.base import BATCH_BYTES, MAX_RECORD, Batches, Malformed, RawBatch, RawTable, unique_names
+from mta_assets.ingest.readers.lines import Ahead, Lines
 from mta_assets.ingest.readers.text import cells_as_json, text_cells
-from mta_assets.ingest.streams import CHUNK, Stream
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
+from mta_assets.ingest.streams import Stream
 
 DELIMITERS = (",", ";", "\t", "|")
 _SNIFFED_ROWS = 50
+_BLOCKS_AHEAD = 4
 _MOST_MALFORMED = 500_000  # in one go, without a sound row: they are held in memory until the next sound row
 
 
 def read_csv(text: Stream, source: SourceConfig) -> RawTable:
     """The table in `text` (UTF-8 bytes). Raises DataError, at once or while it is read, when it is no table."""
-    lines = _Lines(text, source.quote)
+    lines = Lines(text, source.quote)
     sample = lines.first.decode("utf-8", "replace")
     delimiter = source.delimiter or _delimiter(sample, source.quote)
     header = next(iter(_rows(sample, delimiter, source.quote, 1)), [])
     if not header:
-        return RawTable(batches=iter(()), fixed_columns=True)
+        return RawTable(batches=_none(), fixed_columns=True)
     batches = _batches(_Blocks(lines, unique_names(header), delimiter, source.quote))
     return RawTable(batches=batches, fixed_columns=True, hint=_delimiter_hint(header, delimiter))
 
@@ -67,50 +64,14 @@ def _delimiter_hint(header: list[str], delimiter: str) -> str:
     return f"The whole header is one column and contains {others[0]!r}: set delimiter: {others[0]!r} for this source in mta.yaml. "
 
 
-class _Lines(io.RawIOBase):
-    """The text without blank lines before the header, ending in a line break, with its quotes counted.
-
-    first: its first bytes. skipped: the blank lines. quotes: how many quotes have been read; odd at the end when one was never closed.
-    """
-
-    def __init__(self, text: Stream, quote: str) -> None:
-        self._text, self._quote = text, quote.encode()
-        self.skipped = self.quotes = 0
-        first = text.read(CHUNK)
-        while first and not first.strip(b"\r\n"):
-            self.skipped += len(re.findall(rb"\r\n|\r|\n", first))
-            first = text.read(CHUNK)
-        body = first.lstrip(b"\r\n")
-        self.skipped += len(re.findall(rb"\r\n|\r|\n", first[: len(first) - len(body)]))
-        self.first = body
-        self._pending, self._ended = memoryview(body), not body
-        self._last = body[-1:]
-
-    def readable(self) -> bool:
-        """Always."""
-        return True
-
-    def readinto(self, buffer: "WriteableBuffer") -> int:
-        """Fill `buffer` from the next bytes; 0 at the end."""
-        if not self._pending and not self._ended:
-            chunk = self._text.read(CHUNK)
-            self._ended = not chunk
-            self._pending = memoryview(chunk or (b"" if self._last in {b"\n", b"\r"} else b"\n"))
-            self._last = chunk[-1:]
-        target = memoryview(buffer)
-        size = min(len(target), len(self._pending))
-        target[:size] = self._pending[:size]
-        self.quotes += bytes(self._pending[:size]).count(self._quote)
-        self._pending = self._pending[size:]
-        return size
-
-
 class _Blocks:
     """Arrow's streaming reader over the lines: blocks of sound rows, and the numbers and texts of the others."""
 
-    def __init__(self, lines: _Lines, names: tuple[str, ...], delimiter: str, quote: str) -> None:
+    def __init__(self, lines: Lines, names: tuple[str, ...], delimiter: str, quote: str) -> None:
         self.lines, self.names = lines, names
         self.malformed: list[Malformed] = []
+        self._ahead = Ahead(lines, _BLOCKS_AHEAD)
+        self._set_aside_bytes = 0
         self._keys = [str(position) for position in range(len(names))]  # names may repeat each other's spelling, positions do not
         self._parse = arrow_csv.ParseOptions(
             delimiter=delimiter,
@@ -122,22 +83,28 @@ class _Blocks:
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         try:
-            yield from arrow_csv.open_csv(
-                io.BufferedReader(self.lines, CHUNK),
-                read_options=arrow_csv.ReadOptions(
-                    block_size=BATCH_BYTES, use_threads=False, column_names=self._keys, skip_rows_after_names=1
-                ),
-                parse_options=self._parse,
-                convert_options=arrow_csv.ConvertOptions(
-                    check_utf8=False,
-                    column_types=dict.fromkeys(self._keys, pa.string()),
-                    null_values=[""],
-                    strings_can_be_null=True,
-                    quoted_strings_can_be_null=True,
-                ),
-            )
+            reader = self._opened()  # outlives the loop: freeing it waits for its thread, which `end` lets go
+            for block in reader:
+                self._ahead.used()
+                yield block
         except pa.ArrowInvalid as error:
             raise DataError(self._why(str(error))) from error
+        finally:
+            self._ahead.end()
+
+    def _opened(self) -> arrow_csv.CSVStreamingReader:
+        return arrow_csv.open_csv(
+            self._ahead,
+            read_options=arrow_csv.ReadOptions(block_size=BATCH_BYTES, use_threads=False, column_names=self._keys, skip_rows_after_names=1),
+            parse_options=self._parse,
+            convert_options=arrow_csv.ConvertOptions(
+                check_utf8=False,
+                column_types=dict.fromkeys(self._keys, pa.string()),
+                null_values=[""],
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=True,
+            ),
+        )
 
     def _set_aside(self, row: arrow_csv.InvalidRow) -> str:
         self.malformed.append(
@@ -148,6 +115,10 @@ class _Blocks:
                 record=row.text[:MAX_RECORD],
             )
         )
+        self._set_aside_bytes += len(row.text) + 1
+        if self._set_aside_bytes > BATCH_BYTES // 8:  # of a block without any sound row nothing else tells that it was used
+            self._ahead.used()
+            self._set_aside_bytes = 0
         return "skip" if len(self.malformed) <= _MOST_MALFORMED else "error"
 
     def _why(self, error: str) -> str:
@@ -161,7 +132,11 @@ class _Blocks:
         return f"It cannot be taken apart as CSV ({error}). Check delimiter and quote, or declare the source's format in mta.yaml."
 
 
-def _batches(blocks: _Blocks) -> Iterator[RawBatch]:
+def _none() -> Batches:
+    yield from ()
+
+
+def _batches(blocks: _Blocks) -> Batches:
     empty = RawBatch.empty(blocks.names)
     yield empty  # so that a header alone is checked like any other
     following = blocks.lines.skipped + 2  # the header is the row before

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from mta_assets.config import SourceConfig
@@ -26,11 +26,14 @@ def raw_table(path: Path, source: SourceConfig) -> Iterator[RawTable]:
             raise DataError(
                 f"Its content is {'' if is_parquet else 'not '}Parquet, but its source declares format: {source.format}. Correct one of them."
             )
-        if is_parquet:
-            yield read_parquet(raw, source)
-        else:
-            text = io.BufferedReader(Utf8(raw, source.encoding), CHUNK)
-            yield _TEXT_READERS[_format(text, source)](text, source)
+        table = read_parquet(raw, source) if is_parquet else _text_table(raw, source)
+        with closing(table.batches):  # a reader that is left half-way has a thread to end
+            yield table
+
+
+def _text_table(raw: Stream, source: SourceConfig) -> RawTable:
+    text = io.BufferedReader(Utf8(raw, source.encoding), CHUNK)
+    return _TEXT_READERS[_format(text, source)](text, source)
 
 
 def _format(text: Stream, source: SourceConfig) -> str:

@@ -10,7 +10,7 @@ import polars as pl
 
 from mta_assets.config import SourceConfig
 from mta_assets.errors import DataError
-from mta_assets.ingest.readers.base import BATCH_BYTES, MAX_RECORD, Malformed, RawBatch, RawTable
+from mta_assets.ingest.readers.base import BATCH_BYTES, MAX_RECORD, Batches, Malformed, RawBatch, RawTable
 from mta_assets.ingest.streams import Stream
 
 Numbered = tuple[int, object]
@@ -127,7 +127,7 @@ def _built(event: str, value: object, events: Events, depth: int = 0) -> object:
     return value
 
 
-def _batches(parsed: Iterator[Numbered | Malformed]) -> Iterator[RawBatch]:
+def _batches(parsed: Iterator[Numbered | Malformed]) -> Batches:
     """Batches of bounded size. The loop over rows is the price of JSON: each object is parsed by itself."""
     rows: dict[int, Cells] = {}
     malformed: list[Malformed] = []

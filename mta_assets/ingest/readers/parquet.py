@@ -1,7 +1,6 @@
 """Parquet: batches of typed columns. Types that no column of ours has become text."""
 
 import json
-from collections.abc import Iterator
 
 import numpy as np
 import polars as pl
@@ -10,7 +9,7 @@ import pyarrow.parquet as pq
 
 from mta_assets.config import SourceConfig
 from mta_assets.errors import DataError
-from mta_assets.ingest.readers.base import RawBatch, RawTable, unique_names
+from mta_assets.ingest.readers.base import Batches, RawBatch, RawTable, unique_names
 from mta_assets.ingest.readers.text import text_cells
 from mta_assets.ingest.streams import Stream
 
@@ -33,7 +32,7 @@ def read_parquet(raw: Stream, _: SourceConfig) -> RawTable:
     return RawTable(batches=_batches(raw), fixed_columns=True)
 
 
-def _batches(raw: Stream) -> Iterator[RawBatch]:
+def _batches(raw: Stream) -> Batches:
     try:
         file = pq.ParquetFile(raw)
         names = unique_names(file.schema_arrow.names)
