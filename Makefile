@@ -3,7 +3,6 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
-export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 
 .PHONY: help
 help: ## list the commands

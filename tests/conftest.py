@@ -1,0 +1,13 @@
+"""What every test may count on: it has no Dagster home but one of its own making."""
+
+import os
+
+import pytest
+
+os.environ.pop("DAGSTER_HOME", None)  # before the fixtures of modules run
+
+
+@pytest.fixture(autouse=True)
+def no_dagster_home(monkeypatch):
+    """What a command that ran in this process has set does not reach the next test."""
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
