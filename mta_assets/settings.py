@@ -13,6 +13,11 @@ class Settings(BaseSettings):
 
     lake: str = Field(".mta/lake", description="Where the tables are: a folder or an object-store URL (s3://, gs://, az://).")
     landing: Path = Field(Path(".mta/landing"), description="The folder that raw files are dropped into, one sub-folder per source.")
+    state_url: str = Field(
+        "sqlite:///.mta/state.db",
+        description="The SQL state store (API keys, jobs, audit, webhooks): sqlite:///file or postgresql://user:password@host/database.",
+    )
+    uploads: Path = Field(Path(".mta/uploads"), description="Where files that API clients send, and what their analyses found, are kept.")
     config: Path = Field(Path("mta.yaml"), description="The YAML file with sources, channel rules, goals and models; may be absent.")
     sensor_seconds: int = Field(30, ge=1, description="How often the landing and restatement sensors look, in seconds.")
     dagster_postgres_url: str = Field(
