@@ -1,8 +1,9 @@
 """The only reader of the environment: where things are. What is structured (sources, rules, models) lives in `mta.yaml`, read by `config`."""
 
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -29,3 +30,40 @@ class Settings(BaseSettings):
         validation_alias="DAGSTER_HOME",
         description="Where Dagster keeps its runs and its dagster.yaml (its own variable, no prefix).",
     )
+
+
+class ApiSettings(BaseSettings):
+    """Environment variables of the API, each with the prefix `MTA_API_`. With none set it is in development mode, on this machine only."""
+
+    model_config = SettingsConfigDict(env_prefix="MTA_API_", frozen=True, extra="ignore")
+
+    mode: Literal["development", "production"] = Field(
+        "development", description="In development `dev-api-key` is an admin's key and a missing pepper is made; production refuses both."
+    )
+    host: str = Field("127.0.0.1", description="The address that `mta api` listens on.")
+    port: int = Field(8000, ge=1, le=65535, description="The port that `mta api` listens on.")
+    workers: int = Field(2, ge=1, description="Server processes.")
+    threads: int = Field(16, ge=1, description="Threads of each server process.")
+    proxy_hops: int = Field(0, ge=0, description="Proxies in front whose X-Forwarded-* headers are believed; 0 believes none.")
+    pepper: SecretStr = Field(SecretStr(""), description="The server-side secret under which API keys are stored, at least 32 characters.")
+    redis_url: SecretStr = Field(
+        SecretStr(""), description="redis://host:port/0 for limits and cache shared by all workers; empty keeps them in memory."
+    )
+    jwt_secret: SecretStr = Field(SecretStr(""), description="The shared secret (HS256) of bearer tokens; empty refuses such tokens.")
+    jwks_url: str = Field("", description="Where the public keys (RS256, ES256) of bearer tokens are; empty refuses such tokens.")
+    jwt_issuer: str = Field("", description="The issuer (iss) that a bearer token must name; empty asks for none.")
+    jwt_audience: str = Field("mta", description="The audience (aud) that a bearer token must name.")
+    limit_per_hour: int = Field(1_000, ge=1, description="Requests an hour of a key that has no limit of its own.")
+    limit_total_per_minute: int = Field(60_000, ge=1, description="Requests a minute of all callers together.")
+    limit_address_per_minute: int = Field(60, ge=1, description="Requests a minute of one address without a key.")
+    limit_uploads_per_hour: int = Field(120, ge=1, description="Files an hour that one key may send.")
+    limit_failures: int = Field(10, ge=1, description="Failed authentications of one address before it is blocked.")
+    block_seconds: int = Field(300, ge=1, description="How long an address is blocked, and how long a failure counts.")
+    concurrent_analyses: int = Field(4, ge=1, description="Analyses of one owner that may wait or run at a time.")
+    max_upload_mb: int = Field(100, ge=1, description="The largest request body, in MB of 1,000,000 bytes.")
+    inline_mb: int = Field(5, ge=0, description="Files up to this size, unpacked, are analysed at once; larger ones become a job.")
+    cors_origins: str = Field("", description="Origins whose pages may call the API, separated by commas; empty allows none.")
+    cache_results_seconds: int = Field(3_600, ge=0, description="How long an attribution result is kept.")
+    cache_validation_seconds: int = Field(1_800, ge=0, description="How long the verdict on a file is kept.")
+    cache_files_seconds: int = Field(7_200, ge=0, description="How long what is known of a file is kept.")
+    cache_methods_seconds: int = Field(86_400, ge=0, description="How long the list of models is kept.")
