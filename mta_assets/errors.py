@@ -28,6 +28,22 @@ class LakeError(MtaError):
     """A table of the lake cannot be read or written."""
 
 
+class StateError(MtaError):
+    """The SQL state store cannot be used, or not as asked."""
+
+
+class NotFoundError(StateError):
+    """There is no such object in the state store, or it belongs to somebody else."""
+
+
+class ConflictError(StateError):
+    """The object is there, and what it has been through does not allow this any more."""
+
+
+class CursorError(StateError):
+    """A page was asked for with a cursor that no page gave."""
+
+
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:
     """A hint that names the nearest right names, or all of them when none is near."""
     names = sorted(known)

@@ -1,0 +1,164 @@
+"""The one connection to the SQL state store: opening, migrating, sessions, and errors in words. What is stored is the business of its neighbours."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, InternalError, ProgrammingError, TimeoutError  # noqa: A004
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from mta_assets.errors import StateError, did_you_mean
+
+SQLITE, POSTGRES = "sqlite", "postgresql"
+BUSY_SECONDS = 15  # how long one writer of SQLite waits for the other
+CONNECT_SECONDS = 5
+POOL_SECONDS = 10
+_MIGRATION_LOCK = 0x6D74615F  # "mta_": any number that others do not use
+_BEGIN = "mta_begin"
+_BUGS = (IntegrityError, DataError, ProgrammingError, InternalError)  # of ours, and no fault of the server: they are never put into words
+_UNDEFINED_TABLE = "42P01"
+
+
+class StateStore:
+    """Sessions on one database, SQLite or Postgres. Safe to share among threads; every process makes its own.
+
+    url: `sqlite:///file` (the folder is made) or `postgresql://user:password@host/database`.
+    Raises StateError when the URL cannot be used; no message shows a password.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = _parsed(url)
+        self._engine = _engine(self._url)
+        self._writer = self._engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
+
+    @property
+    def name(self) -> str:
+        """Where it is, without password and parameters: for messages and logs."""
+        return self._url.set(password=None, query={}).render_as_string()
+
+    def migrate(self) -> None:
+        """Bring the tables up to this version of the code. Several processes may do so at once: one does, the others wait."""
+        from alembic import command  # noqa: PLC0415  takes longer than what most callers do here
+        from alembic.config import Config  # noqa: PLC0415
+        from alembic.util import CommandError  # noqa: PLC0415
+
+        config = Config()
+        config.set_main_option("script_location", "mta_assets.state:migrations")
+        with self._mended(), self._writer.begin() as connection:
+            if self._url.get_backend_name() == POSTGRES:
+                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
+            config.attributes["connection"] = connection
+            try:
+                command.upgrade(config, "head")
+            except CommandError as error:
+                raise StateError(
+                    f"A newer version of mta-assets has used the state store {self.name} ({error}). Install that version, "
+                    "or set MTA_STATE_URL to another database."
+                ) from error
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """A session that may write: committed at the end, rolled back when the body raises. On SQLite one at a time, the others wait."""
+        with self._mended(), Session(self._writer, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that only reads, and on SQLite waits for no writer."""
+        with self._mended(), Session(self._engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def ping(self) -> None:
+        """One round trip. Raises StateError when the database does not answer."""
+        with self.reading() as session:
+            session.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        """Let go of every connection that is not in use."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _mended(self) -> Iterator[None]:
+        try:
+            yield
+        except (DBAPIError, TimeoutError) as error:
+            if isinstance(error, _BUGS) and not _lacks_tables(error):
+                raise
+            self._refuse(error)
+
+    def _refuse(self, error: DBAPIError | TimeoutError) -> NoReturn:
+        said = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        if _lacks_tables(error):
+            raise StateError(
+                f"The state store {self.name} lacks tables ({said}). Call StateStore.migrate() first, as `mta keys` and the API do."
+            ) from error
+        if self._url.password:
+            said = said.replace(str(self._url.password), "***")
+        raise StateError(
+            f"The state store {self.name} does not answer: {said}. Is the server running and the address right? It is set by MTA_STATE_URL."
+        ) from error
+
+
+def _lacks_tables(error: Exception) -> bool:
+    original = getattr(error, "orig", None)
+    return getattr(original, "pgcode", None) == _UNDEFINED_TABLE or "no such table" in str(original)
+
+
+def _parsed(text_: str) -> URL:
+    try:
+        url = make_url(text_)
+    except (ArgumentError, ValueError):  # their messages may carry the password
+        raise StateError(
+            "MTA_STATE_URL is no database URL. Write sqlite:///file or postgresql://user:password@host/database; "
+            "signs like @ : / in a password are written as %40 %3A %2F."
+        ) from None
+    backend = url.drivername.partition("+")[0]
+    if backend not in (SQLITE, POSTGRES):
+        raise StateError(f"MTA_STATE_URL names the database {backend!r}. {did_you_mean(backend, [SQLITE, POSTGRES])}")
+    if "@" in (url.host or ""):
+        raise StateError("MTA_STATE_URL has more than one @. Write an @ of the user name or password as %40.")
+    if backend == SQLITE and (url.query or url.database in (None, "", ":memory:")):
+        raise StateError("MTA_STATE_URL must name a file, as in sqlite:///folder/state.db, and no parameters: several processes share it.")
+    return url
+
+
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() == SQLITE:
+        _make_file(Path(str(url.database)))
+        engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, pool_timeout=POOL_SECONDS)
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    try:
+        connecting = {"connect_timeout": CONNECT_SECONDS, "application_name": "mta"}
+        return create_engine(url, connect_args=connecting, pool_timeout=POOL_SECONDS, pool_pre_ping=True)
+    except ModuleNotFoundError as error:
+        raise StateError("A state store in Postgres needs a driver: pip install 'mta-assets[postgres]'.") from error
+
+
+def _make_file(path: Path) -> None:
+    """The file, for its owner only: it holds keyed hashes and who did what. SQLite gives its side files the same mode."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+    except OSError as error:
+        raise StateError(
+            f"The state store cannot be made at {path}: {error.strerror}. Set MTA_STATE_URL to a file that can be written."
+        ) from error
+
+
+def _set_up_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # transactions are begun below, not by the driver
+    cursor = connection.cursor()
+    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """A writer takes the lock at once: one that read first and then wrote would fail when another wrote in between."""
+    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))
