@@ -39,6 +39,11 @@ def write(frame: pl.DataFrame, path: Path) -> None:
         raise MtaError(f"{path} could not be written: {error.strerror or error}. Nothing was changed; mend it and run again.") from error
 
 
+def harmless_csv(frame: pl.DataFrame) -> str:
+    """The frame as CSV, full precision; text that a spreadsheet would take for a formula gets an apostrophe in front."""
+    return frame.with_columns(*_exact_money(frame), *_harmless(frame)).write_csv()
+
+
 def records(frame: pl.DataFrame) -> list[dict[str, object]]:
     """The rows as JSON takes them: money as numbers, days as ISO text."""
     money = [name for name, dtype in frame.schema.items() if isinstance(dtype, pl.Decimal)]
@@ -52,7 +57,7 @@ def _write(frame: pl.DataFrame, path: Path, ending: str) -> None:
         case ".json":
             path.write_bytes(orjson.dumps(records(frame), option=orjson.OPT_INDENT_2))
         case _:
-            frame.with_columns(*_exact_money(frame), *_harmless(frame)).write_csv(path)
+            path.write_text(harmless_csv(frame), encoding="utf-8")
 
 
 def _exact_money(frame: pl.DataFrame) -> list[pl.Expr]:

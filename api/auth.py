@@ -1,0 +1,104 @@
+"""Who calls, and whether the route lets them: keys and bearer tokens to a caller with scopes. What is not declared is refused. No limits."""
+
+import hashlib
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flask import Flask, g, request
+
+from api.problems import Problem
+from api.routing import Access
+from api.services import services
+from api.tokens import TokenVerifier
+from mta_assets.state.access import Scope
+from mta_assets.state.keys import KeyRecord, Keys, Reason, Refusal
+
+# A revoked key may work this much longer in a process that has just seen it.
+RECORD_SECONDS = 5.0
+MOST_RECORDS = 10_000
+_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="mta", ApiKey header="X-API-Key"'}
+_REFUSED: Mapping[Reason, tuple[str, str]] = {
+    Reason.UNKNOWN: ("unauthenticated", "This API key is not known."),
+    Reason.WRONG: ("unauthenticated", "This API key is not known."),  # as the unknown: which half was right is nobody's business
+    Reason.EXPIRED: ("key_expired", "This API key has expired."),
+    Reason.REVOKED: ("key_revoked", "This API key was revoked."),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who calls. id: of the key, or the token's subject; owner: whose jobs and files it may see; limit_per_hour: None for the default."""
+
+    id: str
+    owner: str
+    scopes: frozenset[Scope]
+    limit_per_hour: int | None = None
+
+
+class KnownKeys:
+    """Keys as a process has seen them within the last seconds, under a hash of what was presented."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+        self._seen: dict[bytes, tuple[float, KeyRecord]] = {}
+
+    def check(self, presented: str) -> KeyRecord | Refusal:
+        """The record of a good key, or why it is refused. Refusals are not remembered: a new key works at once."""
+        mark, now = hashlib.sha256(presented.encode()).digest(), time.monotonic()
+        seen = self._seen.get(mark)
+        if seen and seen[0] > now and seen[1].refusal(services().now()) is None:
+            return seen[1]
+        found = self._keys.check(presented, services().now())
+        if isinstance(found, KeyRecord):
+            if len(self._seen) >= MOST_RECORDS:
+                self._seen.clear()
+            self._seen[mark] = (now + RECORD_SECONDS, found)
+        return found
+
+
+def authenticated(keys: KnownKeys, tokens: TokenVerifier) -> Caller | None:
+    """The caller of this request; None when it carries no credentials. Raises Problem when they are not good."""
+    presented, bearer = request.headers.get("X-API-Key"), request.headers.get("Authorization")
+    if presented is not None:
+        found = keys.check(presented)
+        if isinstance(found, Refusal):
+            code, message = _REFUSED[found.reason]
+            raise Problem(code=code, message=message, headers=_CHALLENGE)
+        return Caller(id=found.id, owner=found.owner, scopes=found.scopes, limit_per_hour=found.limit_per_hour)
+    if bearer is not None:
+        token = tokens.verify(bearer)
+        return Caller(id=f"token:{token.subject}", owner=token.subject, scopes=token.scopes)
+    return None
+
+
+def guard(app: Flask, access: Mapping[str, Access], keys: KnownKeys, tokens: TokenVerifier) -> None:
+    """Ask every request who it is and whether its route lets it. Raises LookupError when a route declares no access."""
+    undeclared = {rule.endpoint for rule in app.url_map.iter_rules()} - set(access)
+    if undeclared:
+        raise LookupError(f"No access is declared for {', '.join(sorted(undeclared))}.")
+
+    @app.before_request
+    def admit() -> None:
+        g.caller = None
+        if request.endpoint is None or request.method == "OPTIONS":  # routing answers 404 or 405, or says which methods there are
+            return
+        needed = access[request.endpoint]
+        if needed.scope is None:
+            return
+        caller = authenticated(keys, tokens)
+        if caller is None:
+            message = "This route needs an API key (X-API-Key) or a bearer token."
+            raise Problem(code="unauthenticated", message=message, headers=_CHALLENGE)
+        g.caller = caller
+        if needed.scope not in caller.scopes:
+            held = ", ".join(sorted(caller.scopes)) or "none"
+            raise Problem(
+                code="forbidden", message=f"This route needs the scope {needed.scope}; yours: {held}.", details={"scope": needed.scope}
+            )
+
+
+def caller() -> Caller:
+    """Who calls: for views of routes that need a scope."""
+    found: Caller = g.caller
+    return found

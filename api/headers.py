@@ -1,0 +1,53 @@
+"""What every answer carries: its request id, security headers, CORS for the allowed origins. No body."""
+
+import re
+import uuid
+
+from flask import Flask, Response, g, request
+
+from mta_assets.settings import ApiSettings
+
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_SECURITY = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+_HSTS = "max-age=31536000; includeSubDomains"
+_EXPOSED = "ETag, X-Cache-Status, X-Request-ID, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After, Link"
+_ALLOWED = "Authorization, Content-Type, Idempotency-Key, If-None-Match, X-API-Key, X-Request-ID"
+
+
+def dress(app: Flask, settings: ApiSettings) -> None:
+    """Give every request an id and every answer its headers."""
+    origins = frozenset(origin.strip() for origin in settings.cors_origins.split(",") if origin.strip())
+    security = _SECURITY | ({"Strict-Transport-Security": _HSTS} if settings.mode == "production" else {})
+
+    @app.before_request
+    def name_request() -> None:
+        given = request.headers.get("X-Request-ID", "")
+        g.request_id = given if _ID.fullmatch(given) else uuid.uuid4().hex
+
+    @app.after_request
+    def add_headers(response: Response) -> Response:
+        for name, value in security.items():
+            response.headers.setdefault(name, value)
+        response.headers["X-Request-ID"] = g.request_id
+        response.headers.setdefault("Cache-Control", "no-store")
+        if origins:
+            response.vary.add("Origin")
+            if request.headers.get("Origin") in origins:
+                response.headers.update(_cors(request.headers["Origin"], preflight=request.method == "OPTIONS"))
+        return response
+
+
+def _cors(origin: str, *, preflight: bool) -> dict[str, str]:
+    allowed = {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": _EXPOSED}
+    methods = {
+        "Access-Control-Allow-Methods": "GET, POST, PATCH, DELETE",
+        "Access-Control-Allow-Headers": _ALLOWED,
+        "Access-Control-Max-Age": "600",
+    }
+    return allowed | methods if preflight else allowed

@@ -1,0 +1,85 @@
+"""A result in the format that the client asked for: JSON, CSV, Parquet or Arrow; compressed where it pays. Pure: frames in, bytes out."""
+
+import gzip
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final
+
+import orjson
+import polars as pl
+import zstandard
+
+from mta_assets.analysis.output import harmless_csv
+
+JSON: Final = "application/json"
+CSV: Final = "text/csv"
+PARQUET: Final = "application/vnd.apache.parquet"
+ARROW: Final = "application/vnd.apache.arrow.stream"
+TABULAR: Final = (CSV, PARQUET, ARROW)
+# Smaller bodies fit one packet as they are.
+WORTH_COMPRESSING_BYTES = 1_400
+_ZSTD_LEVEL, _GZIP_LEVEL = 3, 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """A table and what is to be said of it. money: columns of amounts, which JSON has as decimal strings; about: further fields of the JSON."""
+
+    frame: pl.DataFrame
+    money: frozenset[str] = frozenset()
+    about: Mapping[str, object] = field(default_factory=dict)
+
+
+def body_of(result: Result, media: str) -> bytes:
+    """The result as this media type. Formats other than JSON hold the rows alone."""
+    return _WRITERS[media](result)
+
+
+def rows_of(result: Result) -> list[dict[str, object]]:
+    """The rows as JSON takes them: money as exact decimal strings, every other number as it is."""
+    money = [name for name in result.frame.columns if name in result.money]
+    rows = result.frame.to_dicts()
+    for row in rows:
+        for name in money:
+            row[name] = decimal_text(row[name])
+    return rows
+
+
+def decimal_text(amount: object) -> str | None:
+    """An amount with all its digits and no exponent: a float's shortest digits that give it back, a decimal's without idle zeros."""
+    if amount is None:
+        return None
+    text = format(amount if isinstance(amount, Decimal) else Decimal(repr(amount)), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def compressed(body: bytes, encoding: str) -> bytes:
+    """The body under this content encoding: zstd, gzip or identity."""
+    if encoding == "zstd":
+        return zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compress(body)
+    return gzip.compress(body, _GZIP_LEVEL, mtime=0) if encoding == "gzip" else body
+
+
+def _json(result: Result) -> bytes:
+    return orjson.dumps({"data": rows_of(result), **result.about}, option=orjson.OPT_UTC_Z)
+
+
+def _csv(result: Result) -> bytes:
+    return harmless_csv(result.frame).encode()
+
+
+def _parquet(result: Result) -> bytes:
+    held = io.BytesIO()
+    result.frame.write_parquet(held)
+    return held.getvalue()
+
+
+def _arrow(result: Result) -> bytes:
+    held = io.BytesIO()
+    result.frame.write_ipc_stream(held, compat_level=pl.CompatLevel.oldest())
+    return held.getvalue()
+
+
+_WRITERS: Mapping[str, Callable[[Result], bytes]] = {JSON: _json, CSV: _csv, PARQUET: _parquet, ARROW: _arrow}

@@ -1,0 +1,88 @@
+"""How a view declares at its route who may call it and what it answers. A route without a declared scope cannot be built."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeVar
+
+from flask_openapi.blueprint import APIBlueprint
+from flask_openapi.models.schema import Schema
+from flask_openapi.models.tag import Tag
+from pydantic import BaseModel
+
+from api.problems import CODES
+from api.schemas.problem import Problem
+from mta_assets.state.access import Scope
+
+View = TypeVar("View", bound=Callable[..., Any])
+Method = Literal["get", "post", "patch", "delete"]
+
+TABULAR: Final = ("text/csv", "application/vnd.apache.parquet", "application/vnd.apache.arrow.stream")
+REF: Final = "#/components/schemas/{model}"
+_FAILURES: Final = (400, 404, 405, 406, 422, 429, 500, 503)
+_OF_CALLERS: Final = (401, 403)
+_OF_BODIES: Final = (408, 409, 413, 415)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """Who may call a route. scope: None for everybody. upload: whether it takes files, which have a limit of their own."""
+
+    scope: Scope | None
+    upload: bool = False
+
+
+class Routes(APIBlueprint):
+    """The routes of one resource. access: endpoint -> who may call it."""
+
+    def __init__(self, name: str, prefix: str, *, tag: str) -> None:
+        super().__init__(name, f"api.routes.{name}", url_prefix=prefix, abp_tags=[Tag(name=tag)])
+        self.access: dict[str, Access] = {}
+
+    def view(
+        self,
+        method: Method,
+        rule: str,
+        *,
+        scope: Scope | None,
+        answers: Mapping[int, type[BaseModel] | str | None],
+        tabular: bool = False,
+        upload: bool = False,
+        **documented: Any,  # noqa: ANN401  flask-openapi's own: request_body, deprecated
+    ) -> Callable[[View], View]:
+        """Register a view. scope: None for everybody. answers: status -> the model of its body, its media type, or None for no body.
+
+        tabular: the answer can be had as CSV, Parquet and Arrow too.
+        """
+        failures = (*_FAILURES, *(_OF_CALLERS if scope else ()), *(_OF_BODIES if method in {"post", "patch"} else ()))
+        responses = {status: self._failure(status) for status in failures} | {
+            status: self._answer(status, body, tabular=tabular) for status, body in answers.items()
+        }
+        needs = {"security": [{"key": []}, {"token": []}], "openapi_extensions": {"x-scope": scope.value}} if scope else {}
+
+        def register(function: View) -> View:
+            self.access[f"{self.name}.{function.__name__}"] = Access(scope=scope, upload=upload)
+            getattr(super(Routes, self), method)(rule, responses=responses, **needs, **documented)(function)
+            return function
+
+        return register
+
+    def _failure(self, status: int) -> dict[str, Any]:
+        codes = ", ".join(name for name, code in CODES.items() if code.status == status)
+        return {"description": codes, "content": {"application/json": {"schema": self._reference(Problem)}}}
+
+    def _answer(self, status: int, body: type[BaseModel] | str | None, *, tabular: bool) -> dict[str, Any]:
+        description = {200: "The answer.", 201: "Created.", 202: "Accepted.", 204: "Done.", 304: "Not modified."}[status]
+        if body is None:
+            return {"description": description}
+        if isinstance(body, str):
+            return {"description": description, "content": {body: {"schema": {"type": "string"}}}}
+        others = {media: {"schema": {"type": "string", "format": "binary"}} for media in TABULAR if tabular}
+        return {"description": description, "content": {"application/json": {"schema": self._reference(body)}} | others}
+
+    def _reference(self, model: type[BaseModel]) -> dict[str, str]:
+        """A reference to the model's schema, which is added to the components."""
+        schema = dict(model.model_json_schema(ref_template=REF, mode="serialization"))
+        for name, definition in schema.pop("$defs", {}).items():
+            self.components_schemas[name] = Schema(**definition)
+        self.components_schemas[model.__name__] = Schema(**schema)
+        return {"$ref": REF.format(model=model.__name__)}

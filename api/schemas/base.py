@@ -1,0 +1,31 @@
+"""What all wire models share. No model of a resource."""
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.json_schema import DEFAULT_REF_TEMPLATE, GenerateJsonSchema, JsonSchemaMode
+
+
+class Model(BaseModel):
+    """A wire model. A field that it does not know is refused, so that a misspelt parameter is not silently ignored."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True)
+
+    @classmethod
+    def model_json_schema(
+        cls,
+        by_alias: bool | None = True,
+        ref_template: str = DEFAULT_REF_TEMPLATE,
+        schema_generator: type[GenerateJsonSchema] = GenerateJsonSchema,
+        mode: JsonSchemaMode = "validation",
+        *,
+        union_format: Literal["any_of", "primitive_type_array"] = "any_of",
+    ) -> dict[str, Any]:
+        """The model's JSON Schema, made once: flask-openapi asks for it with every request. Not to be changed by its callers."""
+        made_as = (cls, by_alias, ref_template, schema_generator.__name__, mode, union_format)
+        if made_as not in _SCHEMAS:
+            _SCHEMAS[made_as] = super().model_json_schema(by_alias, ref_template, schema_generator, mode, union_format=union_format)
+        return _SCHEMAS[made_as]
+
+
+_SCHEMAS: dict[tuple[object, ...], dict[str, Any]] = {}

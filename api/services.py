@@ -1,0 +1,65 @@
+"""What views work with: the lake, the state store, the models in force. Made once per application; `services()` finds it. No HTTP."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import cast
+
+from flask import current_app
+
+from api.redis_link import RedisLink
+from mta_assets.config import Config, load_config
+from mta_assets.lake.lake import Lake
+from mta_assets.models.base import AttributionModel
+from mta_assets.models.registry import build_models
+from mta_assets.pipeline.run import open_lake
+from mta_assets.settings import ApiSettings, Settings
+from mta_assets.state.keys import Keys
+from mta_assets.state.store import StateStore
+
+Clock = Callable[[], datetime]
+EXTENSION = "mta"
+
+
+def utc_now() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything that a view may ask."""
+
+    settings: Settings
+    api: ApiSettings
+    config: Config
+    models: Mapping[str, AttributionModel]
+    lake: Lake
+    store: StateStore
+    keys: Keys
+    redis: RedisLink | None
+    now: Clock = utc_now
+
+
+def make_services(settings: Settings, api: ApiSettings, now: Clock = utc_now) -> Services:
+    """Open what the environment names: every table is there and the state store is at its newest schema."""
+    config = load_config(settings.config)
+    models = build_models(config.models)
+    store = StateStore(settings.state_url)
+    store.migrate()
+    return Services(
+        settings=settings,
+        api=api,
+        config=config,
+        models=models,
+        lake=open_lake(settings.lake, models),
+        store=store,
+        keys=Keys(store, api.pepper.get_secret_value().encode(), development=api.mode == "development"),
+        redis=RedisLink.to(url) if (url := api.redis_url.get_secret_value()) else None,
+        now=now,
+    )
+
+
+def services() -> Services:
+    """The services of the application that handles this request."""
+    return cast("Services", current_app.extensions[EXTENSION])

@@ -1,0 +1,143 @@
+"""From a computation to an answer: format, ETag, cache, pages. Views say what is computed; how it reaches the client is decided here."""
+
+import base64
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import orjson
+from flask import Response, request
+from pydantic import BaseModel
+
+from api.cache import LayeredCache, cache
+from api.problems import Problem, refuse
+from api.representations import JSON, TABULAR, WORTH_COMPRESSING_BYTES, Result, body_of, compressed
+from mta_assets.errors import LakeError
+
+ENCODINGS: Final = ("zstd", "gzip")
+# A good answer is kept this much longer, to be served when the lake cannot be read.
+STALE_SECONDS = 7 * 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """In which form the client takes the answer."""
+
+    media: str
+    encoding: str
+
+
+def form(*, tabular: bool) -> Form:
+    """What Accept and Accept-Encoding ask for. Raises Problem when none of our formats is acceptable."""
+    offered = [JSON, *TABULAR] if tabular else [JSON]
+    media = request.accept_mimetypes.best_match(offered) if request.accept_mimetypes else JSON
+    if media is None:
+        refuse("not_acceptable", f"This result can be had as {', '.join(offered)}.", formats=offered)
+    encoding = (
+        next((name for name in ENCODINGS if request.accept_encodings[name] > 0), "identity") if request.accept_encodings else "identity"
+    )
+    return Form(media=media, encoding=encoding)
+
+
+def served(
+    *,
+    version: str,
+    parameters: BaseModel | None,
+    seconds: int,
+    compute: Callable[[], Result],
+    tabular: bool = True,
+) -> Response:
+    """The answer to this GET: 304 when the client has it, from the cache when it is there, else computed, once for all that ask at a time.
+
+    version: of the tables it is made of; it and the parameters are the cache key and the ETag, so that new data are seen at once. seconds: how long it is
+    kept. When the lake cannot be read, the last good answer is served as STALE.
+    """
+    asked, answers = form(tabular=tabular), cache()
+    question = _digest(request.path, "" if parameters is None else parameters.model_dump_json(), asked.media, asked.encoding)
+    key = _digest(question, version)
+    etag = f'"{key}"'
+    if request.if_none_match.contains(key):
+        answers.counts.hits += 1
+        return _finished(Response(status=304), etag, seconds, "HIT")
+    found = answers.get(key)
+    if found is not None:
+        answers.counts.hits += 1
+        return _finished(_unpacked(found), etag, seconds, "HIT")
+    try:
+        packed, status = _computed(answers, key, seconds, lambda: _packed(compute(), asked))
+    except LakeError:
+        return _stale(answers, question)
+    answers.set(f"last:{question}", packed, STALE_SECONDS)
+    return _finished(_unpacked(packed), etag, seconds, status)
+
+
+def _computed(answers: LayeredCache, key: str, seconds: int, make: Callable[[], bytes]) -> tuple[bytes, str]:
+    with answers.alone(key):
+        found = answers.get(key)
+        if found is not None:  # somebody else has just computed it
+            answers.counts.hits += 1
+            return found, "HIT"
+        answers.counts.misses += 1
+        packed = make()
+        answers.set(key, packed, seconds)
+        return packed, "MISS"
+
+
+def _stale(answers: LayeredCache, question: str) -> Response:
+    found = answers.get(f"last:{question}")
+    if found is None:
+        raise Problem(
+            code="unavailable", message="The lake cannot be read at this moment, and this result was not asked for before.", retry_after=10
+        )
+    answers.counts.stale += 1
+    response = _unpacked(found)
+    response.headers.update({"X-Cache-Status": "STALE", "Cache-Control": "no-store"})
+    return response
+
+
+def _packed(result: Result, asked: Form) -> bytes:
+    """An answer as the cache keeps it: a line of JSON with its headers, then its body."""
+    body, encoding = body_of(result, asked.media), asked.encoding
+    if len(body) < WORTH_COMPRESSING_BYTES:
+        encoding = "identity"
+    headers = {"Content-Type": asked.media} | ({"Content-Encoding": encoding} if encoding != "identity" else {})
+    return orjson.dumps(headers) + b"\n" + compressed(body, encoding)
+
+
+def _unpacked(packed: bytes) -> Response:
+    head, _, body = packed.partition(b"\n")
+    return Response(body, headers=orjson.loads(head))
+
+
+def _finished(response: Response, etag: str, seconds: int, status: str) -> Response:
+    response.headers["ETag"] = etag
+    response.headers["X-Cache-Status"] = status
+    # A client may keep it, and asks with every use whether it still holds: new data are seen at once.
+    response.headers["Cache-Control"] = f"private, no-cache, max-age={seconds}"
+    response.vary.update(("Accept", "Accept-Encoding"))
+    return response
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
+
+
+def cursor_at(offset: int, version: str) -> str:
+    """Where the next page begins, of this version of the table."""
+    return base64.urlsafe_b64encode(orjson.dumps([offset, version])).decode().rstrip("=")
+
+
+def offset_of(cursor: str | None, version: str) -> int:
+    """Where the page of this cursor begins. Raises Problem when it is not one of ours or the table has changed since."""
+    if cursor is None:
+        return 0
+    try:
+        offset, made_for = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, TypeError):
+        refuse("invalid_parameter", "cursor: it is not one that this server gave.", field="cursor")
+    if type(offset) is not int or offset < 0:
+        refuse("invalid_parameter", "cursor: it is not one that this server gave.", field="cursor")
+    if made_for != version:
+        refuse("cursor_expired", "The table has changed since this cursor was made.", field="cursor")
+    return offset
