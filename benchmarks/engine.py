@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from stages import Stages
 
-from mta_assets.contracts.arrays import Coalitions, Floats, Statistics, Transitions
+from mta_assets.contracts.arrays import Coalitions, Floats, Statistics
 from mta_assets.journeys.flows import OUTSIDE, Flows, flows, transitions
 from mta_assets.journeys.pieces import History, Piece, joined, pieces
 from mta_assets.journeys.statistics import CellCoalitions, coalitions, positions
@@ -31,8 +31,9 @@ def everything(history: History, value: Floats, stages: Stages) -> dict[str, Tot
             break
         with stages("daily statistics"):
             of_piece, chain = daily_statistics(piece, value)
-            sets.append(of_piece)
-            chains.append(chain)
+        with stages("Markov 1 and Shapley"):
+            sets.append(converting_sets([of_piece]))
+            chains.append(steps([chain], len(piece.units)))
         with stages("converting journeys"):
             converting.append(piece.converting(value))
         units = piece.units
@@ -44,8 +45,8 @@ def everything(history: History, value: Floats, stages: Stages) -> dict[str, Tot
             units=units,
             conversions=float(touches.conversions[touched].sum()),
             value=float(touches.value[touched].sum()),
-            coalitions=all_coalitions(sets),
-            transitions={1: all_transitions(chains, len(units))},
+            coalitions=converting_sets(sets).rows,
+            transitions={1: transitions(steps(chains, len(units)))},
         )
         earned = {name: totals(model.allocate(touches, model.fit(statistics)), touches) for name, model in learned_models().items()}
     with stages("rule models"):
@@ -66,25 +67,42 @@ def daily_statistics(piece: Piece, value: Floats) -> tuple[CellCoalitions, Flows
     return coalitions(touches), flows(touches, touches.cell, 1)
 
 
-def all_coalitions(parts: Sequence[CellCoalitions]) -> Coalitions:
-    """The coalitions of all days and pieces, summed by their set of units."""
+def converting_sets(parts: Sequence[CellCoalitions]) -> CellCoalitions:
+    """The coalitions of all days of these parts, summed by their set of units: those of rows with conversions, which is all that Shapley reads."""
+    kept = [part.rows.conversions > 0 for part in parts]
+
+    def joint(name: str) -> Floats:
+        return np.concatenate([getattr(part.rows, name)[keep] for part, keep in zip(parts, kept, strict=True)])
+
+    masks = [
+        np.bitwise_or.reduceat(np.left_shift(np.int64(1), part.rows.unit), part.rows.offsets[:-1])[keep]
+        for part, keep in zip(parts, kept, strict=True)
+    ]
     fields = ("conversions", "nulls", "value")
-    masks = [np.bitwise_or.reduceat(np.left_shift(np.int64(1), part.rows.unit), part.rows.offsets[:-1]) for part in parts if len(part.cell)]
-    mask, sums = tally(np.concatenate(masks), *(np.concatenate([getattr(part.rows, name) for part in parts]) for name in fields))
+    mask, sums = tally(np.concatenate(masks), *map(joint, fields))
     member = (mask[:, None] >> np.arange(63)) & 1 != 0
     offsets = np.concatenate([[0], np.cumsum(member.sum(axis=1))])
-    return Coalitions(offsets=offsets, unit=np.nonzero(member)[1], **dict(zip(fields, sums, strict=True)))
+    rows = Coalitions(offsets=offsets, unit=np.nonzero(member)[1], **dict(zip(fields, sums, strict=True)))
+    return CellCoalitions(cell=np.zeros(len(mask), dtype=np.int64), rows=rows)
 
 
-def all_transitions(parts: Sequence[Flows], units: int) -> Transitions:
-    """The transitions of order 1 of all days and pieces, summed. A state is a unit."""
+def steps(parts: Sequence[Flows], units: int) -> Flows:
+    """The steps of order 1 of all days of these parts, summed. A state is a unit."""
+    base = units + 1
 
-    def joint(name: str) -> np.ndarray:
-        return np.concatenate([getattr(part, name) for part in parts])
+    def code(part: Flows) -> np.ndarray:
+        unit = np.append(part.states[:, 0], OUTSIDE) + 1  # OUTSIDE is -1: the last
+        return (part.event.astype(np.int32) * base + unit[part.origin]) * base + unit[part.target]
 
-    def unit(name: str) -> np.ndarray:
-        return np.concatenate([np.append(part.states[:, 0], OUTSIDE)[getattr(part, name)] for part in parts])  # OUTSIDE is -1: the last
-
-    states = np.arange(units, dtype=np.int32)[:, None]
-    whole = {name: joint(name) for name in ("cell", "event", "journeys", "value")} | {name: unit(name) for name in ("origin", "target")}
-    return transitions(Flows(order=1, states=states, **whole))
+    amounts = [np.concatenate([getattr(part, name) for part in parts]) for name in ("journeys", "value")]
+    key, (journeys, value) = tally(np.concatenate([code(part) for part in parts]), *amounts)
+    return Flows(
+        order=1,
+        states=np.arange(units, dtype=np.int32)[:, None],
+        cell=np.zeros(len(key), dtype=np.int64),
+        origin=key // base % base - 1,
+        target=key % base - 1,
+        event=key // (base * base),
+        journeys=journeys,
+        value=value,
+    )

@@ -88,8 +88,8 @@ class Touches:
 
     def take(self, keep: Bools) -> "Touches":
         """Only the journeys where `keep`, (journeys,) bool, holds."""
-        touch = np.repeat(keep, self.length)
         length = self.length[keep]
+        touch = ranges(self.offsets[:-1][keep], length)
         return replace(
             self,
             offsets=np.concatenate([[0], np.cumsum(length)]),

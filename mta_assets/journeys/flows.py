@@ -45,26 +45,9 @@ def flows(touches: Touches, cell: Ints, order: int) -> Flows:
     cells, cell_index = distinct(cell)
     owned = np.flatnonzero(touches.length > 0)
     begin = touches.offsets[:-1][owned] + np.minimum(touches.length[owned], order) - 1
-    end = touches.offsets[1:][owned] - 1
     code = _codes(touches, order, base)
-    weight = touches.conversions + touches.nulls
-    starting = _counted(cell_index[owned], code[begin], base**order, weight[owned], np.zeros(len(owned)))
-    converting = _counted(cell_index[owned], code[end], base**order, touches.conversions[owned], touches.value[owned])
-    expiring = _counted(cell_index[owned], code[end], base**order, touches.nulls[owned], np.zeros(len(owned)))
-    parts = [
-        _Part(event=STEP, cell=starting[0], origin=_outside(starting[1]), target=starting[1], journeys=starting[2], value=starting[3]),
-        _steps(touches, cell_index, order, code, begin),
-        _Part(
-            event=CONVERSION,
-            cell=converting[0],
-            origin=converting[1],
-            target=_outside(converting[1]),
-            journeys=converting[2],
-            value=converting[3],
-        ),
-        _Part(event=NULL, cell=expiring[0], origin=expiring[1], target=_outside(expiring[1]), journeys=expiring[2], value=expiring[3]),
-    ]
-    return _assembled(order, base, cells, parts)
+    entered = _entered(touches, cell_index, order, code, begin)
+    return _assembled(order, base, cells, [entered, *_left(touches, cell_index, owned, code, base**order)])
 
 
 def transitions(found: Flows) -> Transitions:
@@ -123,39 +106,50 @@ def _codes(touches: Touches, order: int, base: int) -> Ints:
     return code
 
 
-def _steps(touches: Touches, cell_index: Ints, order: int, code: Ints, begin: Ints) -> _Part:
-    """The steps from state to state. A step's target follows from its origin and the new touch, so that pair is what is counted."""
+def _entered(touches: Touches, cell_index: Ints, order: int, code: Ints, begin: Ints) -> _Part:
+    """Where journeys start and what they step to from there. begin: (journeys with touches,) the touch that completes each one's first state.
+
+    What is counted is one code per touch: of a step its origin and the new unit, from which the target follows; of a start its state, which is less than
+    any of those; 0 where the touch changes nothing.
+    """
     base = len(touches.units) + 1
-    moves = _moves(touches, order, code, begin)
+    change = _changes(touches, order, code, begin)
     weight = touches.conversions + touches.nulls
-    journeys = None if (weight == 1).all() else np.repeat(weight, touches.length)[1:][moves]
-    cell = np.repeat(cell_index, touches.length)[1:][moves] if cell_index.any() else np.zeros(1, dtype=np.int64)
-    packed, keys = pack(cell, (code[:-1] * base + touches.unit[1:])[moves], base ** (order + 1))
+    journeys = None if (weight == 1).all() else np.repeat(weight, touches.length)
+    cell = np.repeat(cell_index, touches.length) if cell_index.any() else np.zeros(1, dtype=np.int64)
+    packed, keys = pack(cell, change, base ** (order + 1))
     key, (count,) = tally(packed, journeys)
-    where, pair = unpack(key, base ** (order + 1), keys)
-    origin, unit = np.divmod(pair, base)
-    target = origin % base ** (order - 1) * base + unit + 1
-    return _Part(event=STEP, cell=where, origin=origin, target=target, journeys=count, value=np.zeros(len(key)))
+    where, changed = unpack(key, base ** (order + 1), keys)
+    real = changed > 0
+    where, changed, count = where[real], changed[real], count[real]
+    origin, unit = np.divmod(changed, base)
+    starts = changed < base**order
+    target = np.where(starts, changed, origin % base ** (order - 1) * base + unit + 1)
+    return _Part(event=STEP, cell=where, origin=np.where(starts, 0, origin), target=target, journeys=count, value=np.zeros(len(count)))
 
 
-def _moves(touches: Touches, order: int, code: Ints, begin: Ints) -> Bools:
-    """(touches - 1,) whether touch i + 1 leads its journey from one state to another."""
-    inside = np.ones(len(code), dtype=bool)
-    inside[begin] = False
+def _changes(touches: Touches, order: int, code: Ints, begin: Ints) -> Ints:
+    """(touches,) what `_entered` counts."""
+    change = np.zeros_like(code)
+    np.multiply(code[:-1], len(touches.units) + 1, out=change[1:])
+    change[1:] += touches.unit[1:]
+    change[1:] *= code[1:] != code[:-1]
     for place in range(order - 1):
-        inside[touches.offsets[:-1][touches.length > place] + place] = False
-    return np.asarray((code[1:] != code[:-1]) & inside[1:])
+        change[touches.offsets[:-1][touches.length > place] + place] = 0
+    change[begin] = code[begin]
+    return change
 
 
-def _counted(cell: Ints, state: Ints, span: int, journeys: Floats, value: Floats) -> tuple[Ints, Ints, Floats, Floats]:
-    """(cell, state, journeys, value), each (cell, state) once."""
-    packed, keys = pack(cell, state, span)
-    key, (count, worth) = tally(packed, journeys, value)
-    return *unpack(key, span, keys), count, worth
-
-
-def _outside(state: Ints) -> Ints:
-    return np.zeros_like(state)
+def _left(touches: Touches, cell_index: Ints, owned: Ints, code: Ints, span: int) -> list[_Part]:
+    """The states in which journeys convert, and those in which they expire. owned: the journeys that have touches; span: of the codes of states."""
+    packed, keys = pack(cell_index[owned], code[touches.offsets[1:][owned] - 1], span)
+    key, (conversions, value, nulls) = tally(packed, touches.conversions[owned], touches.value[owned], touches.nulls[owned])
+    cell, state = unpack(key, span, keys)
+    outside = np.zeros_like(state)
+    return [
+        _Part(event=CONVERSION, cell=cell, origin=state, target=outside, journeys=conversions, value=value),
+        _Part(event=NULL, cell=cell, origin=state, target=outside, journeys=nulls, value=np.zeros(len(state))),
+    ]
 
 
 def _assembled(order: int, base: int, cells: Ints, parts: list[_Part]) -> Flows:

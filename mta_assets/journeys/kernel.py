@@ -88,15 +88,21 @@ def _converted(events: Events, lookback_us: int, *, restart_after_conversion: bo
 
 
 def _expired(events: Events, lookback_us: int, start: Ints, stop: Ints) -> tuple[Ints, Ints]:
-    """(first, last) touch of each run of touches without a conversion, split where the gap exceeds the lookback."""
-    covered = np.zeros(len(events.touch_ts) + 1, dtype=np.int64)
+    """(first, last) touch of each run of touches without a conversion, split where the gap exceeds the lookback.
+
+    A run never goes on behind touches that led to a conversion: the last of the run is a lookback older than that conversion.
+    """
+    touches = len(events.touch_ts)
+    covered = np.zeros(touches + 1, dtype=np.int32)
     np.add.at(covered, start, 1)
     np.subtract.at(covered, stop, 1)
-    left = np.flatnonzero(np.cumsum(covered[:-1]) == 0)
-    user, ts = events.touch_user[left], events.touch_ts[left]
-    new = np.ones(len(left), dtype=bool)
-    new[1:] = (user[1:] != user[:-1]) | (np.diff(ts) > lookback_us)
-    return left[new], left[np.roll(new, -1)] if len(left) else left
+    left = np.cumsum(covered[:-1], dtype=np.int32) == 0
+    parted = np.ones(touches + 1, dtype=bool)  # whether a touch and the one before it, or the end, are of different runs
+    inner = parted[1:-1]
+    np.not_equal(events.touch_user[1:], events.touch_user[:-1], out=inner)
+    inner |= np.diff(events.touch_ts) > lookback_us
+    inner |= left[1:] != left[:-1]
+    return np.flatnonzero(left & parted[:-1]), np.flatnonzero(left & parted[1:])
 
 
 def _expiry(events: Events, lookback_us: int, last: Ints) -> Ints:

@@ -6,10 +6,12 @@ Sums run in row order within each key, so that a key's sum does not depend on wh
 import numpy as np
 
 from mta_assets.contracts.arrays import Floats, Ints
+from mta_assets.journeys.order import ascending_order
 
 DENSE_SPAN = 1 << 16  # a table of so many keys is always worth it; a larger one when it is no longer than DENSE_PER_ROW rows
 DENSE_PER_ROW = 4
 MOSTLY_ZERO = 4  # so many times fewer other amounts than zeros are worth picking out
+MOST_BITS = 48  # of keys that are sorted by counting; longer ones are compared
 MAX_CODE = 1 << 62
 
 
@@ -31,7 +33,7 @@ def distinct(key: Ints) -> tuple[Ints, Ints]:
 
 def tally(key: Ints, *amounts: Floats | None) -> tuple[Ints, list[Floats]]:
     """(the distinct keys, ascending; per amount its sum by key). An amount of None counts the rows."""
-    low, span = _span(key) if len(key) else (0, 1)
+    low, span = _span(key)
     if _dense(span, len(key)):
         offset = (key - low).astype(np.intp)
         counts = np.bincount(offset, minlength=span)
@@ -64,6 +66,8 @@ def unpack(code: Ints, low_span: int, keys: Ints | None) -> tuple[Ints, Ints]:
 
 
 def _span(key: Ints) -> tuple[int, int]:
+    if not len(key):
+        return 0, 1
     low = int(key.min())
     return low, int(key.max()) - low + 1
 
@@ -73,13 +77,19 @@ def _dense(span: int, rows: int) -> bool:
 
 
 def _sorted_distinct(key: Ints) -> tuple[Ints, Ints]:
-    order = np.argsort(key)
+    order = _order(key)
     ascending = key[order]
     first = np.ones(len(key), dtype=bool)
     np.not_equal(ascending[1:], ascending[:-1], out=first[1:])
     index = np.empty(len(key), dtype=np.int64)
     index[order] = np.cumsum(first) - 1
     return ascending[first].astype(np.int64), index
+
+
+def _order(key: Ints) -> Ints:
+    low, span = _span(key)
+    bits = (span - 1).bit_length()
+    return ascending_order(key - low, bits) if bits <= MOST_BITS else np.argsort(key)
 
 
 def _by_key(index: Ints, amount: Floats | None, counts: Ints, keys: int) -> Floats:
