@@ -1,58 +1,61 @@
 """`python benchmarks/core_tables.py LAKE`: the core tables of a year, each day sorted by (bucket, user, time), to everything."""
 
 import sys
+from collections.abc import Iterator
 from datetime import timedelta
-from itertools import pairwise
 from pathlib import Path
 
 import data
 import engine
-import numpy as np
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+from deltalake import DeltaTable
+from raw_parquet import recoded
 from stages import Stages
 
 from mta_assets.contracts.days import DayRange
 from mta_assets.contracts.tables import CONVERSIONS, TOUCHPOINTS
-from mta_assets.journeys.events import CONVERSION_COLUMNS, by_goal, microseconds
+from mta_assets.journeys.events import CONVERSION_COLUMNS, by_goal
 from mta_assets.journeys.pieces import History
 from mta_assets.journeys.split import UserSplit
 from mta_assets.lake.lake import Lake
 
-DAYS_PER_READ = 92  # of a year of 100 M touches, 1 GB
-
 
 def main(root: Path) -> None:
-    world = data.world(1)
-    stages, lake = Stages(), Lake(str(root))
+    stages = Stages()
     split, codes = UserSplit(), {}
-    starts = [world.day(n) for n in range(0, world.days, DAYS_PER_READ)]
-    for first, past in pairwise([*starts, world.day(world.days)]):
+    days = read_days(root)
+    while True:
         with stages("read"):
-            channel = pl.col("channel").cast(pl.Categorical)  # while what is read is still in the cache
-            days = lake.scan(TOUCHPOINTS, DayRange(first, past - timedelta(days=1))).select("day", "user", "ts", channel).collect()
+            day = next(days, None)
+        if day is None:
+            break
         with stages("split"):
-            add_days(split, days, codes)
+            user, ts, channel = day
+            split.add(user.to_numpy(), ts.cast(pa.int64()).to_numpy(), recoded(channel, codes))
     with stages("read"):
-        everyone = DayRange(world.first_day, world.day(world.days))
-        conversions = lake.scan(CONVERSIONS, everyone).select("day", *CONVERSION_COLUMNS).filter(pl.col("goal") == "purchase").collect()
-        conversions = by_goal(conversions.sort("day", maintain_order=True), {})[0]
+        conversions = read_conversions(Lake(str(root)))
         value = conversions["value"].cast(pl.Float64).to_numpy()
     history = History(touches=split, labels=list(codes), channels=list(codes), conversions=conversions)
     earned = engine.everything(history, value, stages)
     stages.report(touches=len(split), conversions=len(value), **{name: float(credit.conversions.sum()) for name, credit in earned.items()})
 
 
-def add_days(split: UserSplit, days: pl.DataFrame, codes: dict[str, int]) -> None:
-    """Add the days in order of time; files come in any. Touches of a user and moment are of one day, which has them in order of their identity."""
-    channel = days["channel"]
-    names = channel.unique()
-    recode = np.zeros(names.to_physical().max() + 1, dtype=np.int32)
-    recode[names.to_physical().to_numpy()] = [codes.setdefault(name, len(codes)) for name in names]
-    code = recode[channel.to_physical().to_numpy()]
-    user, ts, day = days["user"].to_numpy(), microseconds(days["ts"]), days["day"].to_physical().to_numpy()
-    bounds = [0, *(np.flatnonzero(day[1:] != day[:-1]) + 1).tolist(), len(day)]
-    for start, stop in sorted(pairwise(bounds), key=lambda run: day[run[0]]):
-        split.add(user[start:stop], ts[start:stop], code[start:stop])
+def read_days(root: Path) -> Iterator[list[pa.Array]]:
+    """User, time and channel of each day's touches, in order of time. Touches of a user and moment are of one day, in order of their identity."""
+    for file in sorted(DeltaTable(root / TOUCHPOINTS.name).file_uris()):  # the day is part of the name
+        rows = pq.ParquetFile(file, read_dictionary=["channel"], pre_buffer=False).read(
+            columns=["user", "ts", "channel"], use_threads=False
+        )
+        yield [column.combine_chunks() for column in rows.columns]
+
+
+def read_conversions(lake: Lake) -> pl.DataFrame:
+    world = data.world(1)
+    rows = lake.scan(CONVERSIONS, DayRange(world.first_day, world.day(world.days) - timedelta(days=1)))
+    purchases = rows.select("day", *CONVERSION_COLUMNS).filter(pl.col("goal") == "purchase").collect()
+    return by_goal(purchases.sort("day", maintain_order=True), {})[0]
 
 
 if __name__ == "__main__":

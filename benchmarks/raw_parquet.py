@@ -46,8 +46,13 @@ def read_batches(path: Path) -> Iterator[pa.RecordBatch]:
 def columns(batch: pa.RecordBatch, codes: dict[str, int]) -> tuple[Ints, Ints, Ints]:
     """(user, ts, channel code). codes: channel -> code; new channels are added."""
     user, ts, channel = batch.columns
+    return hash_values(pl.Series(user)).view(np.int64), ts.cast(pa.int64()).to_numpy(), recoded(channel, codes)
+
+
+def recoded(channel: pa.DictionaryArray, codes: dict[str, int]) -> Ints:
+    """Each row's code; the file's own codes are of one batch."""
     code = np.array([codes.setdefault(name, len(codes)) for name in channel.dictionary.to_pylist()], dtype=np.int32)
-    return hash_values(pl.Series(user)).view(np.int64), ts.cast(pa.int64()).to_numpy(), code[channel.indices.to_numpy()]
+    return code[channel.indices.to_numpy()]
 
 
 def read_conversions(path: Path) -> pl.DataFrame:
