@@ -27,6 +27,10 @@ demo: $(VENV)/run.stamp ## make a sample, run the whole graph, print the result
 up: $(VENV)/run.stamp ## start the Dagster UI and daemon on the same lake
 	@$(BIN)/mta up
 
+.PHONY: api
+api: $(VENV)/run.stamp ## start the HTTP API alone, on the same lake
+	@$(BIN)/mta api
+
 .PHONY: test
 test: $(VENV)/dev.stamp ## run the tests
 	$(BIN)/pytest -n 2

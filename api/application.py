@@ -12,6 +12,8 @@ from api.auth import KnownKeys, guard
 from api.cache import install_cache
 from api.headers import dress
 from api.problems import answer_every_failure, of_validation
+from api.routes.attribution import routes as attribution
+from api.routes.channels import routes as channels
 from api.routes.health import routes as health
 from api.routing import Access, Routes
 from api.services import EXTENSION, Services, make_services
@@ -19,7 +21,7 @@ from api.tokens import TokenVerifier
 from mta_assets.settings import ApiSettings, Settings
 
 # Every resource. One more is one more module and one more line.
-RESOURCES: Sequence[Routes] = (health,)
+RESOURCES: Sequence[Routes] = (attribution, channels, health)
 
 SECURITY: dict[str, SecurityScheme | dict[str, Any]] = {
     "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},

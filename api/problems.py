@@ -21,7 +21,9 @@ from mta_assets.errors import (
     NotFoundError,
     StateError,
     UnavailableError,
+    UnknownModelError,
 )
+from mta_assets.results.questions import QuestionError
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +81,7 @@ _TOLD: Mapping[type[MtaError], str] = {
     NotFoundError: "not_found",
     ConflictError: "conflict",
     CursorError: "invalid_parameter",
+    UnknownModelError: "unknown_model",
     UnavailableError: "model_unavailable",
     ModelError: "invalid_parameter",
     DataError: "unreadable_file",
@@ -136,6 +139,8 @@ def answer_every_failure(app: Flask) -> None:
 
 def of_error(error: MtaError) -> Problem:
     """What the engine says as a client may hear it. What lies at fault with us is logged and not told: its message may name our folders."""
+    if isinstance(error, QuestionError):
+        return Problem(code="invalid_parameter", message=str(error), details={"field": error.field})
     for kind, code in _TOLD.items():
         if isinstance(error, kind):
             return Problem(code=code, message=str(error))

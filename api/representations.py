@@ -2,7 +2,7 @@
 
 import gzip
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
@@ -11,6 +11,7 @@ import orjson
 import polars as pl
 import zstandard
 
+from api.paging import Window
 from mta_assets.analysis.output import harmless_csv
 
 JSON: Final = "application/json"
@@ -25,11 +26,17 @@ _ZSTD_LEVEL, _GZIP_LEVEL = 3, 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """A table and what is to be said of it. money: columns of amounts, which JSON has as decimal strings; about: further fields of the JSON."""
+    """A table and what is to be said of it.
 
-    frame: pl.DataFrame
+    rows: what JSON has instead of the table; money: columns of amounts, which JSON has as decimal strings; about: further fields of the JSON;
+    page: which rows the JSON has, while other formats have them all.
+    """
+
+    frame: pl.DataFrame = field(default_factory=pl.DataFrame)
+    rows: Sequence[Mapping[str, object]] | None = None
     money: frozenset[str] = frozenset()
     about: Mapping[str, object] = field(default_factory=dict)
+    page: Window | None = None
 
 
 def body_of(result: Result, media: str) -> bytes:
@@ -37,12 +44,12 @@ def body_of(result: Result, media: str) -> bytes:
     return _WRITERS[media](result)
 
 
-def rows_of(result: Result) -> list[dict[str, object]]:
+def rows_of(frame: pl.DataFrame, money: frozenset[str]) -> list[dict[str, object]]:
     """The rows as JSON takes them: money as exact decimal strings, every other number as it is."""
-    money = [name for name in result.frame.columns if name in result.money]
-    rows = result.frame.to_dicts()
+    amounts = [name for name in frame.columns if name in money]
+    rows = frame.to_dicts()
     for row in rows:
-        for name in money:
+        for name in amounts:
             row[name] = decimal_text(row[name])
     return rows
 
@@ -63,7 +70,13 @@ def compressed(body: bytes, encoding: str) -> bytes:
 
 
 def _json(result: Result) -> bytes:
-    return orjson.dumps({"data": rows_of(result), **result.about}, option=orjson.OPT_UTC_Z)
+    if result.rows is not None:
+        return orjson.dumps({"data": result.rows, **result.about})
+    if result.page is None:
+        return orjson.dumps({"data": rows_of(result.frame, result.money), **result.about}, option=orjson.OPT_UTC_Z)
+    rows = rows_of(result.page.of(result.frame), result.money)
+    paged = {"total": result.frame.height, "next_cursor": result.page.next_of(result.frame)}
+    return orjson.dumps({"data": rows, **result.about, **paged}, option=orjson.OPT_UTC_Z)
 
 
 def _csv(result: Result) -> bytes:

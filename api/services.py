@@ -13,8 +13,11 @@ from mta_assets.lake.lake import Lake
 from mta_assets.models.base import AttributionModel
 from mta_assets.models.registry import build_models
 from mta_assets.pipeline.run import open_lake
+from mta_assets.results.questions import Marts
+from mta_assets.results.snapshots import Snapshots
 from mta_assets.settings import ApiSettings, Settings
 from mta_assets.state.keys import Keys
+from mta_assets.state.pepper import read_pepper
 from mta_assets.state.store import StateStore
 
 Clock = Callable[[], datetime]
@@ -38,6 +41,7 @@ class Services:
     store: StateStore
     keys: Keys
     redis: RedisLink | None
+    marts: Marts
     now: Clock = utc_now
 
 
@@ -47,14 +51,16 @@ def make_services(settings: Settings, api: ApiSettings, now: Clock = utc_now) ->
     models = build_models(config.models)
     store = StateStore(settings.state_url)
     store.migrate()
+    lake = open_lake(settings.lake, models)
     return Services(
         settings=settings,
         api=api,
         config=config,
         models=models,
-        lake=open_lake(settings.lake, models),
+        lake=lake,
+        marts=Marts(snapshots=Snapshots(lake), config=config, models=models),
         store=store,
-        keys=Keys(store, api.pepper.get_secret_value().encode(), development=api.mode == "development"),
+        keys=Keys(store, read_pepper(api), development=api.mode == "development"),
         redis=RedisLink.to(url) if (url := api.redis_url.get_secret_value()) else None,
         now=now,
     )

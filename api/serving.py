@@ -1,7 +1,7 @@
 """From a computation to an answer: format, ETag, cache, pages. Views say what is computed; how it reaches the client is decided here."""
 
-import base64
 import hashlib
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -14,6 +14,8 @@ from api.cache import LayeredCache, cache
 from api.problems import Problem, refuse
 from api.representations import JSON, TABULAR, WORTH_COMPRESSING_BYTES, Result, body_of, compressed
 from mta_assets.errors import LakeError
+
+log = logging.getLogger(__name__)
 
 ENCODINGS: Final = ("zstd", "gzip")
 # A good answer is kept this much longer, to be served when the lake cannot be read.
@@ -42,19 +44,28 @@ def form(*, tabular: bool) -> Form:
 
 def served(
     *,
-    version: str,
+    version: Callable[[], str],
     parameters: BaseModel | None,
     seconds: int,
-    compute: Callable[[], Result],
+    compute: Callable[[str], Result],
     tabular: bool = True,
 ) -> Response:
     """The answer to this GET: 304 when the client has it, from the cache when it is there, else computed, once for all that ask at a time.
 
-    version: of the tables it is made of; it and the parameters are the cache key and the ETag, so that new data are seen at once. seconds: how long it is
-    kept. When the lake cannot be read, the last good answer is served as STALE.
+    version: of the tables it is made of; it and the parameters are the cache key and the ETag, so that new data are seen at once. compute: from the
+    version. seconds: how long it is kept. When the lake cannot be read, the last good answer is served as STALE.
     """
     asked, answers = form(tabular=tabular), cache()
     question = _digest(request.path, "" if parameters is None else parameters.model_dump_json(), asked.media, asked.encoding)
+    try:
+        return _current(answers, question, asked, version(), seconds, compute)
+    except LakeError:
+        log.exception("the lake cannot be read")
+        return _stale(answers, question)
+
+
+def _current(answers: LayeredCache, question: str, asked: Form, version: str, seconds: int, compute: Callable[[str], Result]) -> Response:
+    """The answer of this version."""
     key = _digest(question, version)
     etag = f'"{key}"'
     if request.if_none_match.contains(key):
@@ -64,10 +75,7 @@ def served(
     if found is not None:
         answers.counts.hits += 1
         return _finished(_unpacked(found), etag, seconds, "HIT")
-    try:
-        packed, status = _computed(answers, key, seconds, lambda: _packed(compute(), asked))
-    except LakeError:
-        return _stale(answers, question)
+    packed, status = _computed(answers, key, seconds, lambda: _packed(compute(version), asked))
     answers.set(f"last:{question}", packed, STALE_SECONDS)
     return _finished(_unpacked(packed), etag, seconds, status)
 
@@ -121,23 +129,3 @@ def _finished(response: Response, etag: str, seconds: int, status: str) -> Respo
 
 def _digest(*parts: str) -> str:
     return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
-
-
-def cursor_at(offset: int, version: str) -> str:
-    """Where the next page begins, of this version of the table."""
-    return base64.urlsafe_b64encode(orjson.dumps([offset, version])).decode().rstrip("=")
-
-
-def offset_of(cursor: str | None, version: str) -> int:
-    """Where the page of this cursor begins. Raises Problem when it is not one of ours or the table has changed since."""
-    if cursor is None:
-        return 0
-    try:
-        offset, made_for = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, TypeError):
-        refuse("invalid_parameter", "cursor: it is not one that this server gave.", field="cursor")
-    if type(offset) is not int or offset < 0:
-        refuse("invalid_parameter", "cursor: it is not one that this server gave.", field="cursor")
-    if made_for != version:
-        refuse("cursor_expired", "The table has changed since this cursor was made.", field="cursor")
-    return offset

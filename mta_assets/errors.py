@@ -20,6 +20,10 @@ class ModelError(MtaError):
     """A model cannot be computed as asked."""
 
 
+class UnknownModelError(ModelError):
+    """No model has this name; the message names the nearest ones."""
+
+
 class UnavailableError(ModelError):
     """A model's needs are not met by the input (no milestones, no times); others still run."""
 

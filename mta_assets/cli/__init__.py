@@ -15,6 +15,7 @@ from mta_assets.errors import MtaError, did_you_mean
 COMMANDS: Mapping[str, str] = {
     "demo": "Make a realistic sample, run everything on it and show the result.",
     "up": "Start the Dagster UI and daemon on the lake; Ctrl-C stops both.",
+    "api": "Serve the results over HTTP; Ctrl-C stops it.",
     "ingest": "Take in what has landed and recompute what it changed.",
     "attribute": "Credit channels for conversions, from files, with every model.",
     "validate": "Say what is wrong with a file, row by row, and what to do.",

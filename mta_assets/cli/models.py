@@ -1,20 +1,18 @@
 """`mta models`: every model, its parameters, and whether this configuration gives it what it needs."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 
 import click
-import numpy as np
 
 from mta_assets.cli.options import FILE, configuration
 from mta_assets.cli.output import Cell, say, show_json, show_table
 from mta_assets.config import Config
-from mta_assets.contracts.arrays import Touches
 from mta_assets.errors import did_you_mean
 from mta_assets.models.base import AttributionModel
 from mta_assets.models.parameters import Parameter, parameters
 from mta_assets.models.registry import build_models
+from mta_assets.results.methods import method, unavailable
 
 
 @click.command(name="models")
@@ -38,50 +36,13 @@ def command(name: str | None, config_path: Path | None, as_json: bool) -> None:
     if name is not None and name not in models:
         raise click.UsageError(f"There is no model {name!r}. {did_you_mean(name, models)}")
     chosen = models if name is None else {name: models[name]}
-    described = {each: description(each, model, config) for each, model in chosen.items()}
+    described = {each: method(each, model, config) for each, model in chosen.items()}
     if as_json:
         show_json(list(described.values()) if name is None else described[name])
     elif name is None:
         _show_all(chosen, config)
     else:
         _show_one(described[name])
-
-
-def description(name: str, model: AttributionModel, config: Config) -> dict[str, object]:
-    """What there is to say of a configured model."""
-    return {
-        "name": name,
-        "title": model.title,
-        "kind": getattr(model, "kind", ""),
-        "additive": model.additive,
-        "needs_times": model.needs_times,
-        "needs_milestones": model.needs_milestones,
-        "unavailable": unavailable(model, config),
-        "parameters": [asdict(parameter) for parameter in parameters(model).values()],
-        "formula": model.formula,
-        "source": model.source,
-        "when": model.when,
-    }
-
-
-def unavailable(model: AttributionModel, config: Config) -> str | None:
-    """Why the model cannot be computed on events under this configuration; None when it can."""
-    stages = config.milestones.stages
-    none = np.zeros(0, dtype=np.int64)
-    events = Touches(
-        units=(),
-        offsets=np.zeros(1, dtype=np.int64),
-        unit=none,
-        conversions=np.zeros(0),
-        nulls=np.zeros(0),
-        value=np.zeros(0),
-        cell=none,
-        is_direct=np.zeros(0, dtype=np.bool_),
-        age_hours=np.zeros(0),
-        lead=none if "lead" in stages else None,
-        opportunity=none if "opportunity" in stages else None,
-    )
-    return model.missing(events)
 
 
 def _show_all(models: Mapping[str, AttributionModel], config: Config) -> None:

@@ -7,6 +7,7 @@ import pytest
 from api import create_app
 from api.services import make_services
 from mta_assets.settings import ApiSettings, Settings
+from tests.api.lakes import filled_lake
 
 
 class Clock:
@@ -64,3 +65,20 @@ def key_of(app, clock):
     """A fresh key of a role, as its holder presents it."""
     keys = app.extensions["mta"].keys
     return lambda role, **more: keys.create(owner=more.pop("owner", role), name=f"{role} of a test", role=role, now=clock.now, **more)[1]
+
+
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory):
+    """A lake with results; not to be written to."""
+    return filled_lake(tmp_path_factory.mktemp("filled"))
+
+
+@pytest.fixture
+def reader(make_app, filled):
+    """A client that reads the results as a viewer."""
+    app = make_app(lake=filled)
+    services = app.extensions["mta"]
+    key = services.keys.create(owner="bi", name="reader", role="viewer", now=services.now())[1]
+    client = app.test_client()
+    client.environ_base["HTTP_X_API_KEY"] = key
+    return client

@@ -1,0 +1,84 @@
+"""The server process: gunicorn with threads, set up from our settings, whose own errors have our one shape. No route."""
+
+import logging
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import orjson
+from gunicorn.app.base import BaseApplication
+from gunicorn.http import errors
+from gunicorn.util import write_nonblock
+from gunicorn.workers.gthread import ThreadWorker
+
+from api.application import create_app
+from api.problems import CODES, Problem, document
+from mta_assets.settings import ApiSettings
+
+log = logging.getLogger(__name__)
+GRACEFUL_SECONDS = 30
+SILENT_SECONDS = 120
+_LINE_BYTES, _FIELDS, _FIELD_BYTES = 8_190, 100, 8_190
+_CODES = {errors.LimitRequestLine: "uri_too_long", errors.LimitRequestHeaders: "headers_too_large"}
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
+    """A worker that answers what it cannot even parse as every other failure is answered."""
+
+    def handle_error(self, req: object, client: Any, addr: object, exc: BaseException) -> None:  # noqa: ANN401  gunicorn's own
+        """Answer a request that never reached the application, and close the connection."""
+        code = next((code for kind, code in _CODES.items() if isinstance(exc, kind)), "bad_request")
+        if not isinstance(exc, errors.ParseException):
+            log.error("a request ended in the server", exc_info=exc)
+            code = "internal_error"
+        with suppress(OSError):  # the client may have gone
+            write_nonblock(client, _raw(Problem(code=code, message=CODES[code].when)))
+
+
+class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
+    """gunicorn as an application of ours: it reads neither its command line nor its environment."""
+
+    def __init__(self, settings: ApiSettings) -> None:
+        self._settings = settings
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Our settings as gunicorn's."""
+        for name, value in self.options().items():
+            self.cfg.set(name, value)
+
+    def options(self) -> dict[str, object]:
+        """What differs from gunicorn's defaults. Workers load the application themselves: Polars and open tables do not survive a fork."""
+        return {
+            "bind": f"{self._settings.host}:{self._settings.port}",
+            "workers": self._settings.workers,
+            "threads": self._settings.threads,
+            "worker_class": "api.server.Worker",
+            "worker_connections": 1_000,
+            "backlog": 2_048,
+            "keepalive": 15,
+            "timeout": SILENT_SECONDS,
+            "graceful_timeout": GRACEFUL_SECONDS,
+            "limit_request_line": _LINE_BYTES,
+            "limit_request_fields": _FIELDS,
+            "limit_request_field_size": _FIELD_BYTES,
+            "control_socket_disable": True,
+            "forwarded_allow_ips": "*" if self._settings.proxy_hops else "",
+            "loglevel": "warning",
+        }
+
+    def load(self) -> object:
+        """The application, once per worker."""
+        return create_app()
+
+
+def _raw(problem: Problem) -> bytes:
+    """The whole HTTP answer to a connection that no application will see."""
+    request_id = uuid4().hex
+    body = orjson.dumps(document(problem, request_id, datetime.now(UTC)))
+    head = (
+        f"HTTP/1.1 {CODES[problem.code].status} {problem.code}\r\nConnection: close\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\nX-Request-ID: {request_id}\r\nX-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n\r\n"
+    )
+    return head.encode() + body

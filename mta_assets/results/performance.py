@@ -1,0 +1,48 @@
+"""Credit beside spend per channel: the trailing fit window as the mart has it, or any range of days added up."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Literal
+
+import polars as pl
+
+from mta_assets.contracts.tables import CHANNEL_DAILY, CHANNEL_PERFORMANCE, SPEND_DAILY
+from mta_assets.marts.performance import with_spend
+from mta_assets.marts.sums import summed
+from mta_assets.pipeline.learning import fit_window
+from mta_assets.results.questions import Answer, Marts, Selection, days_of
+
+Basis = Literal["fit_window", "daily"]
+
+
+def performance(marts: Marts, models: Iterable[str], selection: Selection) -> tuple[Answer, Basis]:
+    """One row per model x channel x currency: conversions, value, cost, roas (value / cost) and cpa (cost / conversions).
+
+    Without start and end, over the fit window that ends on the newest closing day, where a learned model is fitted once on that very window, as
+    `mta attribute` does on the window's files (fit_window). With either, the credit of each day added up, of which each was fitted on its own
+    window (daily).
+    """
+    chosen = marts.chosen(models)
+    if selection.start is None and selection.end is None:
+        return _of_window(marts, chosen, selection), "fit_window"
+    rows = selection.rows(marts.snapshots.of(CHANNEL_DAILY).frame, chosen)
+    spend = selection.rows(marts.snapshots.of(SPEND_DAILY).frame)
+    earned = _in_order(summed(rows, ["model", "channel", "currency"], ["conversions", "value"]), chosen)
+    provisional = bool(rows.select(marts.provisional().any()).item()) if rows.height else False
+    return Answer(frame=with_spend(earned, spend, ["channel"]), days=days_of(rows), provisional=provisional), "daily"
+
+
+def _of_window(marts: Marts, chosen: tuple[str, ...], selection: Selection) -> Answer:
+    whole = marts.snapshots.of(CHANNEL_PERFORMANCE).frame
+    newest: date | None = whole.select(pl.col("day").max()).item()
+    if newest is None:
+        return Answer(frame=whole.drop("day"), days=None, provisional=False)
+    rows = selection.rows(whole.filter(pl.col("day") == newest), chosen)
+    provisional = bool(rows.select(marts.provisional().any()).item()) if rows.height else False
+    frame = _in_order(rows, chosen).drop("day")
+    return Answer(frame=frame, days=fit_window(marts.config, newest), provisional=provisional)
+
+
+def _in_order(frame: pl.DataFrame, models: tuple[str, ...]) -> pl.DataFrame:
+    rank = pl.DataFrame({"model": models}, schema={"model": pl.String}).with_row_index("rank")
+    return frame.join(rank, on="model").sort("rank", maintain_order=True).drop("rank")

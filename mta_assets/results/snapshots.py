@@ -1,0 +1,65 @@
+"""Marts in memory, as they are at their newest version: a year of days is a file a day, too slow to be read for every question. No question itself."""
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from mta_assets.contracts.columns import Table
+from mta_assets.lake.lake import Lake
+
+# How long a version counts as the newest before the lake is asked again.
+CHECK_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A whole table at one version, sorted by its key. checked: monotonic time at which that was the newest."""
+
+    frame: pl.DataFrame
+    version: int
+    checked: float
+
+
+@dataclass(slots=True)
+class Snapshots:
+    """Whole small tables, each read once per version and process. Thread-safe; those that ask at the same time wait for one reading."""
+
+    lake: Lake
+    check_seconds: float = CHECK_SECONDS
+    _held: dict[str, Snapshot] = field(default_factory=dict)
+    _locks: dict[str, threading.Lock] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def of(self, table: Table) -> Snapshot:
+        """The table as it is now, or was at most `check_seconds` ago. Raises LakeError when it cannot be read."""
+        held = self._held.get(table.name)
+        if held and time.monotonic() - held.checked < self.check_seconds:
+            return held
+        with self._own_lock(table):
+            held, now = self._held.get(table.name), time.monotonic()
+            if held and now - held.checked < self.check_seconds:
+                return held
+            fresh = self._fresh(table, held, now)
+            self._held[table.name] = fresh
+            return fresh
+
+    def version_of(self, *tables: Table) -> str:
+        """The versions of the tables, as one text: what answers that are made of them are kept under."""
+        return ".".join(str(self.of(table).version) for table in tables)
+
+    def _own_lock(self, table: Table) -> threading.Lock:
+        with self._lock:
+            return self._locks.setdefault(table.name, threading.Lock())
+
+    def _fresh(self, table: Table, held: Snapshot | None, now: float) -> Snapshot:
+        version = self.lake.version(table)
+        if held and held.version == version:
+            return Snapshot(frame=held.frame, version=version, checked=now)
+        while True:
+            frame = self.lake.read(table).sort(table.key)  # so that sums are the same to the last bit, whatever the order of files
+            after = self.lake.version(table)
+            if after == version:  # nothing was committed while it was read
+                return Snapshot(frame=frame, version=version, checked=now)
+            version = after
