@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, str] = {
     "simulate": "Write realistic raw files of any size, with a share of dirty rows.",
     "models": "List the attribution models, their parameters and their needs.",
     "status": "Show what the lake holds, what is pending and what was rejected.",
+    "keys": "Make, list, rotate and revoke the keys of the API.",
 }
 BAD_CALL, STOPPED, BROKEN_PIPE, BUG = 2, 130, 141, 70
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Index, Integer, String, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, ForeignKey, Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -135,3 +135,37 @@ class IdempotencyRow(Base):
     body: Mapped[bytes | None] = mapped_column(doc="the body of the answer")
     created_at: Mapped[datetime] = mapped_column(doc="when it first came")
     expires_at: Mapped[datetime] = mapped_column(index=True, doc="from when on the same key is a new request")
+
+
+class WebhookRow(Base):
+    """A subscription to events. Grain: one address of one owner."""
+
+    __tablename__ = "webhooks"
+
+    id: Mapped[str] = mapped_column(unique=True, doc="the public identity, wh_ and 24 hex digits")
+    owner: Mapped[str] = mapped_column(index=True, doc="the owner of the key that subscribed")
+    url: Mapped[str] = mapped_column(doc="where events are sent")
+    events: Mapped[list[str]] = mapped_column(doc="the kinds of event that are sent")
+    secret: Mapped[bytes] = mapped_column(doc="what events are signed with, encrypted under a key made from the pepper")
+    active: Mapped[bool] = mapped_column(doc="whether events are sent at all")
+    created_at: Mapped[datetime] = mapped_column(doc="when it was made")
+
+
+class DeliveryRow(Base):
+    """An event on its way to one subscription. Grain: one event of one subscription."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (UniqueConstraint("event_id", "webhook_id"), Index("ix_deliveries_due", "state", "due_at"))
+
+    id: Mapped[str] = mapped_column(unique=True, doc="the public identity, dl_ and 24 hex digits")
+    webhook_id: Mapped[str] = mapped_column(ForeignKey("webhooks.id", ondelete="CASCADE"), index=True, doc="the subscription")
+    event_id: Mapped[str] = mapped_column(doc="the event")
+    kind: Mapped[str] = mapped_column(doc="results.updated, job.finished, check.failed or ping")
+    payload: Mapped[dict[str, Any]] = mapped_column(doc="what is sent")
+    state: Mapped[str] = mapped_column(doc="pending, sent or dead")
+    tries: Mapped[int] = mapped_column(doc="how often it was taken to be sent")
+    due_at: Mapped[datetime] = mapped_column(doc="when it is to be sent next; while it is being sent, when others may take it over")
+    http_status: Mapped[int | None] = mapped_column(doc="the answer to the last try")
+    error: Mapped[str | None] = mapped_column(doc="what went wrong at the last try")
+    created_at: Mapped[datetime] = mapped_column(doc="when the event happened")
+    ended_at: Mapped[datetime | None] = mapped_column(doc="when it was sent or given up")
