@@ -55,7 +55,7 @@ def command(touchpoints: int, days: int, seed: int) -> None:
         f"{'Made' if made else 'Found'} the sample in {settings.landing}: touchpoints, orders and spend of a simulated shop, 1 % of the rows dirty.\n"
     )
     lake = Lake(settings.lake)
-    newest = lake.scan(CHANNEL_PERFORMANCE).select(pl.col("day").max()).collect().item()
+    newest = lake.collect(lake.scan(CHANNEL_PERFORMANCE).select(pl.col("day").max())).item()
     if newest is None:
         raise MtaError("The demo computed no result; `mta status` shows what the lake holds.")
     show_result(lake, config, newest)
@@ -107,7 +107,7 @@ def run_everything(settings: Settings, notify: Notify) -> None:
 
 def show_result(lake: Lake, config: Config, newest: date) -> None:
     """Credited conversions and ROAS per channel, models side by side, over the fit window that ends on the newest day."""
-    performance = lake.scan(CHANNEL_PERFORMANCE).filter(pl.col("day") == newest, pl.col("currency") == config.currency).collect()
+    performance = lake.collect(lake.scan(CHANNEL_PERFORMANCE).filter(pl.col("day") == newest, pl.col("currency") == config.currency))
     shown = [name for name in SHOWN_MODELS if name in performance["model"]]
     window = fit_window(config, newest)
     say(f"Credited conversions by channel and model, {window.first} to {window.last}:\n")
@@ -136,8 +136,8 @@ def reconcile(lake: Lake, config: Config, models: Mapping[str, AttributionModel]
         f"  {files.height:,} files: {read:,} rows read = {accepted:,} accepted + {quarantined:,} quarantined + {duplicates:,} duplicates",
     )
     window = fit_window(config, newest)
-    due = lake.scan(JOURNEYS, window).filter(pl.col("outcome") == "converted").select(pl.len()).collect().item()
-    credited = lake.scan(CHANNEL_PERFORMANCE).filter(pl.col("day") == newest).group_by("model").agg(pl.col("conversions").sum()).collect()
+    due = lake.collect(lake.scan(JOURNEYS, window).filter(pl.col("outcome") == "converted").select(pl.len())).item()
+    credited = lake.collect(lake.scan(CHANNEL_PERFORMANCE).filter(pl.col("day") == newest).group_by("model").agg(pl.col("conversions").sum()))
     additive = {name: total for name, total in credited.iter_rows() if models[name].additive}
     wrong = {name: total for name, total in additive.items() if abs(total - due) > 1e-6 * max(1, due)}
     say(f"  {due:,} conversions in the window; {len(additive) - len(wrong)} of {len(additive)} additive models credit {due:,.2f}")

@@ -69,7 +69,7 @@ def status_of(lake: Lake, config: Config, all_tables: list[Table]) -> Status:
     """Read it from the lake. Raises LakeError when there is none."""
     newest = restatements.newest_day(lake)
     files = lake.read(FILES).sort("ingested_at", "file", descending=[True, False]).drop("pending_days", "file_version")
-    quarantine = lake.scan(QUARANTINE).group_by("source_name", "column", "reason").agg(pl.len().alias("rows")).collect()
+    quarantine = lake.collect(lake.scan(QUARANTINE).group_by("source_name", "column", "reason").agg(pl.len().alias("rows")))
     return Status(
         lake=lake.root,
         newest=newest,
@@ -87,7 +87,7 @@ def _table_status(lake: Lake, table: Table) -> TableStatus:
         version = lake.version(table)
     except LakeError:  # a model that was configured and has not run yet
         return TableStatus(name=table.name, rows=None, version=None)
-    return TableStatus(name=table.name, rows=lake.scan(table).select(pl.len()).collect().item(), version=version)
+    return TableStatus(name=table.name, rows=lake.collect(lake.scan(table).select(pl.len())).item(), version=version)
 
 
 def document(status: Status) -> dict[str, object]:

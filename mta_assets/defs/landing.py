@@ -15,7 +15,7 @@ def unread(lake: Lake, landed: Iterable[LandedFile]) -> list[LandedFile]:
 
     A version that a later one replaced does not count as read: putting an older file back is a change.
     """
-    rows = lake.scan(FILES).filter(pl.col("status") != "replaced").select("source_name", "file", "size_bytes", "modified").collect()
+    rows = lake.collect(lake.scan(FILES).filter(pl.col("status") != "replaced").select("source_name", "file", "size_bytes", "modified"))
     read = {
         (source, LandedFile(source_name=source, file=file, path=Path(), size_bytes=size, modified=modified).mark)
         for source, file, size, modified in rows.iter_rows()

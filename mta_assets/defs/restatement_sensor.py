@@ -75,7 +75,7 @@ def pending_work(lake: Lake) -> list[Work]:
     """What is to be done, in the order in which it must be."""
     files = lake.read(FILES).select("file_version", "pending_days").explode("pending_days").drop_nulls()
     core = frozenset((str(day), version) for version, day in files.iter_rows())
-    rows = lake.scan(RESTATEMENTS).filter(pl.col("status") == "pending").collect()
+    rows = lake.collect(lake.scan(RESTATEMENTS).filter(pl.col("status") == "pending"))
     asked = frozenset((str(day), cause) for day, cause in rows.select("day", "restatement_id").iter_rows())
     return [
         *(Work(job="core", days=days, asked=core) for days in contiguous(pending_core_days(lake))),

@@ -59,4 +59,4 @@ def _scopes(context: dg.AssetExecutionContext, lake: LakeResource) -> list[str]:
 
 def _rows(lake: Lake, days: DayRange, restatement_ids: list[str], scopes: list[str]) -> pl.DataFrame:
     rows = lake.scan(RESTATEMENTS).filter(pl.col("restatement_id").is_in(restatement_ids), pl.col("scope").is_in(scopes))
-    return rows.filter(pl.col("status") == "pending", pl.col("day").is_between(days.first, days.last)).collect()
+    return lake.collect(rows.filter(pl.col("status") == "pending", pl.col("day").is_between(days.first, days.last)))

@@ -57,7 +57,10 @@ class Lake:
         return self._table(table).version()
 
     def scan(self, table: Table, days: DayRange | None = None) -> pl.LazyFrame:
-        """The table, or some of its days, as a lazy frame with the contract's columns in order. A snapshot: later commits do not show."""
+        """The table, or some of its days, as a lazy frame with the contract's columns in order. A snapshot: later commits do not show.
+
+        `collect` makes rows of it, and of whatever scans are combined to.
+        """
         frame = pl.scan_delta(self._table(table))
         if days is not None:
             frame = frame.filter(pl.col("day").is_between(days.first, days.last))
@@ -65,11 +68,18 @@ class Lake:
 
     def read(self, table: Table, days: DayRange | None = None) -> pl.DataFrame:
         """The table, or some of its days."""
-        return self._collected(table, self.scan(table, days))
+        return self.collect(self.scan(table, days), table.name)
+
+    def collect(self, rows: pl.LazyFrame, name: str = "A table") -> pl.DataFrame:
+        """The rows of a frame made from scans. Raises LakeError, which begins with the name, when the storage does not give them."""
+        try:
+            return rows.collect()
+        except (OSError, DeltaError, pl.exceptions.ComputeError) as error:
+            raise refused(name, self.root, "read", error) from error
 
     def has_where(self, table: Table, equal: Mapping[str, str]) -> bool:
         """Whether some row has these values in these text columns."""
-        return self._collected(table, self.scan(table).filter(**equal).head(1)).height > 0
+        return self.collect(self.scan(table).filter(**equal).head(1), table.name).height > 0
 
     def replace_days(self, table: Table, frame: pl.DataFrame, days: DayRange) -> None:
         """Put `frame` in the place of these days, in one commit. Raises ContractError, and writes nothing, when it breaks the contract."""
@@ -88,12 +98,6 @@ class Lake:
     def delete_where(self, table: Table, equal: Mapping[str, str]) -> None:
         """Remove the rows in which these text columns have these values."""
         self._commit(table, lambda delta: delta.delete(_equals(equal)))
-
-    def _collected(self, table: Table, frame: pl.LazyFrame) -> pl.DataFrame:
-        try:
-            return frame.collect()
-        except (OSError, DeltaError, pl.exceptions.ComputeError) as error:
-            raise refused(table.name, self.root, "read", error) from error
 
     def _replace(self, table: Table, frame: pl.DataFrame, predicate: str) -> None:
         conforming = table.validate(table.conform(frame))

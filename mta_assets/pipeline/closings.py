@@ -62,7 +62,7 @@ class ConvertedDays:
         """The conversions of these days, as the lake has them now."""
         key = (lake.root, lake.version(JOURNEYS), days, config.milestones)
         if self._converted is None or key != self._key:
-            journeys = lake.scan(JOURNEYS, days).filter(pl.col("outcome") == "converted").collect()
+            journeys = lake.collect(lake.scan(JOURNEYS, days).filter(pl.col("outcome") == "converted"))
             ordered = journeys.sort("day", maintain_order=True)
             self._key, self._converted = key, Converted(journeys=ordered, stages=tuple(config.milestones.stages))
         return self._converted

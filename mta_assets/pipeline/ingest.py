@@ -1,7 +1,9 @@
 """landing/ -> staged tables: each new or changed file once, atomically, with a count for every row. A file that cannot be read stops nothing else."""
 
 import fnmatch
-from collections.abc import Callable, Iterable
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -10,7 +12,7 @@ import polars as pl
 
 from mta_assets.config import Config
 from mta_assets.contracts.tables import FILES, IDENTIFIER, QUARANTINE, STAGED
-from mta_assets.errors import DataError
+from mta_assets.errors import DataError, MtaError
 from mta_assets.ingest.conform import conform_file
 from mta_assets.ingest.duplicates import resolve
 from mta_assets.ingest.identity import file_version
@@ -62,11 +64,15 @@ class _Staging:
 
 
 def landed_files(landing: Path, config: Config) -> list[LandedFile]:
-    """The files that some source claims, oldest first. The first declared source whose glob matches takes a file; hidden and unfinished ones are left."""
-    if not landing.is_dir():
-        return []
-    found = [file for path in sorted(landing.rglob("*")) if path.is_file() and (file := _claimed(path, landing, config))]
-    return sorted(found, key=lambda file: (file.modified, file.file))
+    """The files that some source claims, oldest first. The first declared source whose glob matches takes a file; hidden and unfinished ones are left.
+
+    A sub-folder that cannot be entered stands for its files, to be quarantined as a file that cannot be opened. Raises MtaError when the landing
+    folder itself cannot be entered.
+    """
+    if landing.exists() and not _enterable(landing):
+        raise MtaError(f"The landing folder {landing} cannot be entered. Give the user that runs this permission to read it, and run it again.")
+    claimed = [file for path in _paths(landing) if (file := _claimed(path, landing, config))]
+    return sorted(claimed, key=lambda file: (file.modified, file.file))
 
 
 def ingest(
@@ -86,7 +92,7 @@ def ingest_file(lake: Lake, config: Config, landed: LandedFile, now: datetime) -
     What the lake's storage refuses is raised as LakeError: it is not the file's fault.
     """
     with lake.alone():
-        history = lake.scan(FILES).filter(source_name=landed.source_name, file=landed.file).collect()
+        history = lake.collect(lake.scan(FILES).filter(source_name=landed.source_name, file=landed.file))
         try:
             seen = _state(landed.path)
             version = file_version(landed.path)
@@ -116,13 +122,32 @@ def _check_at_rest(landed: LandedFile, seen: tuple[int, int, int]) -> None:
         raise DataError(f"{landed.file} changed while it was read. It is read again as soon as it is at rest.")
 
 
+def _paths(landing: Path) -> Iterator[Path]:
+    """Every file below the folder, and in place of theirs every sub-folder that cannot be entered."""
+    for folder, folders, names in os.walk(landing):
+        shut = [name for name in folders if not _enterable(Path(folder, name))]
+        folders[:] = [name for name in folders if name not in shut]
+        yield from (Path(folder, name) for name in (*names, *shut))
+
+
+def _enterable(folder: Path) -> bool:
+    return os.access(folder, os.R_OK | os.X_OK)
+
+
 def _claimed(path: Path, landing: Path, config: Config) -> LandedFile | None:
+    """The file as its source takes it; None when no source does, or when it has gone since it was seen."""
     file = path.relative_to(landing).as_posix()
     if path.suffix in UNFINISHED or any(part.startswith(".") for part in Path(file).parts):
         return None
+    try:
+        about = path.stat()
+    except FileNotFoundError:
+        return None
+    if not (stat.S_ISREG(about.st_mode) or stat.S_ISDIR(about.st_mode)):
+        return None
     for name, source in config.declared_sources.items():
-        if fnmatch.fnmatchcase(file, source.glob):
-            about = path.stat()
+        within = f"{file}/{Path(source.glob).name}" if stat.S_ISDIR(about.st_mode) else file
+        if fnmatch.fnmatchcase(within, source.glob):
             modified = datetime.fromtimestamp(about.st_mtime, UTC)
             return LandedFile(source_name=name, file=file, path=path, size_bytes=about.st_size, modified=modified)
     return None
@@ -178,7 +203,7 @@ def _judged(lake: Lake, landed: LandedFile, version: str, staging: _Staging, his
 def _replaced_rows(lake: Lake, kind: str, landed: LandedFile, history: pl.DataFrame) -> pl.DataFrame:
     versions = history.filter(pl.col("status") == "current")["file_version"]
     rows = lake.scan(STAGED[kind]).filter(pl.col("file") == landed.file, pl.col("source_name") == landed.source_name)
-    return rows.filter(pl.col("file_version").is_in(versions.implode())).select(_identity_columns(kind)).collect()
+    return lake.collect(rows.filter(pl.col("file_version").is_in(versions.implode())).select(_identity_columns(kind)))
 
 
 def _verdicts(new: pl.DataFrame, others: pl.DataFrame, identifier: str) -> pl.DataFrame:

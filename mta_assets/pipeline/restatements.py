@@ -65,7 +65,7 @@ def close_day(lake: Lake, day: date, now: datetime) -> None:
 def last_ended(lake: Lake) -> date | None:
     """The last day that `close_day` was called for."""
     ended = lake.scan(RESTATEMENTS).filter(pl.col("cause") == DAY_ENDED)
-    day: date | None = ended.select(pl.col("day").max()).collect().item()
+    day: date | None = lake.collect(ended.select(pl.col("day").max())).item()
     return day
 
 
@@ -93,7 +93,7 @@ def finish(lake: Lake, taken: pl.DataFrame) -> None:
 
 def newest_day(lake: Lake) -> date | None:
     """The last day that has a touch or a conversion: what the data reach to."""
-    days = [lake.scan(table).select(pl.col("day").max()).collect().item() for table in (TOUCHPOINTS, CONVERSIONS)]
+    days = [lake.collect(lake.scan(table).select(pl.col("day").max())).item() for table in (TOUCHPOINTS, CONVERSIONS)]
     return max((day for day in days if day is not None), default=None)
 
 
@@ -105,7 +105,7 @@ def _stale_closings(lake: Lake, config: Config, changed: pl.DataFrame, today: da
     days = DayRange(first, max(today, last))
     users = changed["user"].unique()
     after = closed_journeys(lake, config, days, users)
-    before = lake.scan(JOURNEYS, days).filter(pl.col("user").is_in(users.implode())).collect()
+    before = lake.collect(lake.scan(JOURNEYS, days).filter(pl.col("user").is_in(users.implode())))
     differing = [one.join(other, on=one.columns, how="anti", nulls_equal=True) for one, other in ((before, after), (after, before))]
     return pl.concat(differing)["day"].unique()
 

@@ -28,16 +28,16 @@ def rivals(lake: Lake, kind: str, rows: pl.DataFrame) -> pl.DataFrame:
     given = rows.filter("identity_given")
     same_day = _on_days(rows_now, rows["day"].unique()).join(rows.select(identity).lazy(), on=identity, how="semi")
     if given.is_empty():
-        return same_day.collect()
+        return lake.collect(same_day)
     other_days = rows_now.filter(~pl.col("day").is_in(rows["day"].unique().implode())).join(
         given.select(identity).lazy(), on=identity, how="semi"
     )
-    return pl.concat([same_day, other_days]).collect()
+    return lake.collect(pl.concat([same_day, other_days]))
 
 
 def on_days(lake: Lake, kind: str, days: Iterable[date]) -> pl.DataFrame:
     """The current staged rows of `kind` on these days."""
-    return _on_days(current_rows(lake, STAGED[kind]), pl.Series(list(days), dtype=pl.Date)).collect()
+    return lake.collect(_on_days(current_rows(lake, STAGED[kind]), pl.Series(list(days), dtype=pl.Date)))
 
 
 def _on_days(rows: pl.LazyFrame, days: pl.Series) -> pl.LazyFrame:

@@ -37,7 +37,7 @@ def _closing_users(lake: Lake, config: Config, days: DayRange) -> pl.Series:
     ago = pl.col("ts").is_between(start - lookback, end - lookback, closed="left")
     touched = lake.scan(TOUCHPOINTS, touched_on).select("user", "ts").filter(ago).select("user")
     converted = lake.scan(CONVERSIONS, days).select("user")
-    return pl.concat([touched, converted]).collect()["user"].unique()
+    return lake.collect(pl.concat([touched, converted]))["user"].unique()
 
 
 def _close(lake: Lake, config: Config, events: UserEvents, read: DayRange, days: DayRange) -> pl.DataFrame:
@@ -75,4 +75,4 @@ def _events(lake: Lake, config: Config, days: DayRange, users: pl.Series | None)
     conversions = lake.scan(CONVERSIONS, days).select(CONVERSION_COLUMNS)
     if users is not None:
         touchpoints, conversions = (frame.filter(pl.col("user").is_in(users.implode())) for frame in (touchpoints, conversions))
-    return user_events(touchpoints.collect(), conversions.collect(), kinds=config.touch_kinds, stages=config.milestones.stages)
+    return user_events(lake.collect(touchpoints), lake.collect(conversions), kinds=config.touch_kinds, stages=config.milestones.stages)

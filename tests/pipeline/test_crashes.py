@@ -226,6 +226,33 @@ def test_a_landed_file_without_permission_is_named_and_stops_nothing_else(case, 
     case.check(lake)
 
 
+def test_a_landing_sub_folder_without_permission_is_named_and_stops_nothing_else(case, tmp_path):
+    root, landing = shutil.copytree(case.before, tmp_path / "lake"), land(tmp_path / "landing", AFTER)
+    let_in(root)
+    (landing / "touchpoints").chmod(0)
+    reader = child(root, landing, user="nobody")
+    said, errors = reader.communicate(timeout=120)
+    assert reader.returncode == 0, errors
+    assert "touchpoints unreadable touchpoints cannot be opened: Permission denied" in said
+    assert "conversions/b.csv ingested" in said
+    (landing / "touchpoints").chmod(0o755)
+    lake = Lake(str(root))
+    ran(lake, landing)
+    lake.delete_where(FILES, {"status": "unreadable"})
+    case.check(lake)
+
+
+def test_a_landing_folder_without_permission_refuses_the_run_in_words(case, tmp_path):
+    root, landing = shutil.copytree(case.before, tmp_path / "lake"), land(tmp_path / "landing", AFTER)
+    let_in(root)
+    landing.chmod(0)
+    reader = child(root, landing, user="nobody")
+    _, errors = reader.communicate(timeout=120)
+    landing.chmod(0o755)
+    assert reader.returncode == 1
+    assert "cannot be entered. Give the user that runs this permission to read it" in errors
+
+
 def test_a_lake_without_permission_refuses_the_run_in_words(case, tmp_path):
     root = shutil.copytree(case.before, tmp_path / "lake")
     let_in(root)
@@ -265,6 +292,6 @@ def test_a_lost_data_file_of_the_lake_is_not_taken_for_a_fault_of_the_landed_fil
     for file in DeltaTable(str(root / STAGED["touchpoints"].name)).file_uris():
         Path(file).unlink()
     lake = Lake(str(root))
-    with pytest.raises((LakeError, FileNotFoundError)):
+    with pytest.raises(LakeError, match="restore the lake's folder"):
         ran(lake, case.landing)
     assert lake.read(FILES).filter(status="unreadable").is_empty()

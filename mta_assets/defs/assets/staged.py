@@ -37,7 +37,7 @@ def staged_assets(lake: LakeResource) -> dg.AssetsDefinition:
 
 
 def _metadata(lake: LakeResource, table: Table, reports: Sequence[FileReport]) -> Metadata:
-    rows: Metadata = {ROW_COUNT: lake.lake.scan(table).select(pl.len()).collect().item()}
+    rows: Metadata = {ROW_COUNT: lake.lake.collect(lake.lake.scan(table).select(pl.len())).item()}
     more = _accounts(reports) if table is FILES else _first_rejected(lake, reports) if table is QUARANTINE else {}
     return {**rows, **more}
 
@@ -55,7 +55,7 @@ def _first_rejected(lake: LakeResource, reports: Sequence[FileReport]) -> Metada
     """The first rows in quarantine of the files just read."""
     files = [report.file for report in reports]
     columns = ("file", "row", "column", "value", "reason", "remedy")
-    rejected = lake.lake.scan(QUARANTINE).filter(pl.col("file").is_in(files)).sort("file", "row").select(columns).head(SHOWN).collect()
+    rejected = lake.lake.collect(lake.lake.scan(QUARANTINE).filter(pl.col("file").is_in(files)).sort("file", "row").select(columns).head(SHOWN))
     if rejected.is_empty():
         return {}
     return {"first rejected rows": dg.MetadataValue.md(as_table(columns, rejected.rows()))}
