@@ -137,7 +137,9 @@ def reconcile(lake: Lake, config: Config, models: Mapping[str, AttributionModel]
     )
     window = fit_window(config, newest)
     due = lake.collect(lake.scan(JOURNEYS, window).filter(pl.col("outcome") == "converted").select(pl.len())).item()
-    credited = lake.collect(lake.scan(CHANNEL_PERFORMANCE).filter(pl.col("day") == newest).group_by("model").agg(pl.col("conversions").sum()))
+    credited = lake.collect(
+        lake.scan(CHANNEL_PERFORMANCE).filter(pl.col("day") == newest).group_by("model").agg(pl.col("conversions").sum())
+    )
     additive = {name: total for name, total in credited.iter_rows() if models[name].additive}
     wrong = {name: total for name, total in additive.items() if abs(total - due) > 1e-6 * max(1, due)}
     say(f"  {due:,} conversions in the window; {len(additive) - len(wrong)} of {len(additive)} additive models credit {due:,.2f}")

@@ -70,7 +70,9 @@ def landed_files(landing: Path, config: Config) -> list[LandedFile]:
     folder itself cannot be entered.
     """
     if landing.exists() and not _enterable(landing):
-        raise MtaError(f"The landing folder {landing} cannot be entered. Give the user that runs this permission to read it, and run it again.")
+        raise MtaError(
+            f"The landing folder {landing} cannot be entered. Give the user that runs this permission to read it, and run it again."
+        )
     claimed = [file for path in _paths(landing) if (file := _claimed(path, landing, config))]
     return sorted(claimed, key=lambda file: (file.modified, file.file))
 

@@ -55,7 +55,9 @@ def _first_rejected(lake: LakeResource, reports: Sequence[FileReport]) -> Metada
     """The first rows in quarantine of the files just read."""
     files = [report.file for report in reports]
     columns = ("file", "row", "column", "value", "reason", "remedy")
-    rejected = lake.lake.collect(lake.lake.scan(QUARANTINE).filter(pl.col("file").is_in(files)).sort("file", "row").select(columns).head(SHOWN))
+    rejected = lake.lake.collect(
+        lake.lake.scan(QUARANTINE).filter(pl.col("file").is_in(files)).sort("file", "row").select(columns).head(SHOWN)
+    )
     if rejected.is_empty():
         return {}
     return {"first rejected rows": dg.MetadataValue.md(as_table(columns, rejected.rows()))}
