@@ -11,17 +11,19 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from api.auth import KnownKeys, guard
 from api.cache import install_cache
 from api.headers import dress
+from api.metrics import measure
 from api.problems import answer_every_failure, of_validation
 from api.routes.attribution import routes as attribution
 from api.routes.channels import routes as channels
 from api.routes.health import routes as health
+from api.routes.metrics import routes as metrics
 from api.routing import Access, Routes
 from api.services import EXTENSION, Services, make_services
 from api.tokens import TokenVerifier
 from mta_assets.settings import ApiSettings, Settings
 
 # Every resource. One more is one more module and one more line.
-RESOURCES: Sequence[Routes] = (attribution, channels, health)
+RESOURCES: Sequence[Routes] = (attribution, channels, health, metrics)
 
 SECURITY: dict[str, SecurityScheme | dict[str, Any]] = {
     "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
@@ -50,8 +52,9 @@ def create_app(services: Services | None = None) -> OpenAPI:
     for resource in RESOURCES:
         app.register_api(resource)
         access |= resource.access
+    measure(app)
     install_cache(app, made.redis)
     answer_every_failure(app)
     dress(app, made.api)
-    guard(app, access, KnownKeys(made.keys), TokenVerifier(made.api))
+    guard(app, access, KnownKeys(made.keys), TokenVerifier(made.api), open_on_loopback=made.api.metrics_on_loopback)
     return app

@@ -4,6 +4,7 @@ import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 from flask import Flask, g, request
 
@@ -72,8 +73,11 @@ def authenticated(keys: KnownKeys, tokens: TokenVerifier) -> Caller | None:
     return None
 
 
-def guard(app: Flask, access: Mapping[str, Access], keys: KnownKeys, tokens: TokenVerifier) -> None:
-    """Ask every request who it is and whether its route lets it. Raises LookupError when a route declares no access."""
+def guard(app: Flask, access: Mapping[str, Access], keys: KnownKeys, tokens: TokenVerifier, *, open_on_loopback: bool = False) -> None:
+    """Ask every request who it is and whether its route lets it. Raises LookupError when a route declares no access.
+
+    open_on_loopback: whether routes for the machine itself ask its callers for nothing.
+    """
     undeclared = {rule.endpoint for rule in app.url_map.iter_rules()} - set(access)
     if undeclared:
         raise LookupError(f"No access is declared for {', '.join(sorted(undeclared))}.")
@@ -84,7 +88,7 @@ def guard(app: Flask, access: Mapping[str, Access], keys: KnownKeys, tokens: Tok
         if request.endpoint is None or request.method == "OPTIONS":  # routing answers 404 or 405, or says which methods there are
             return
         needed = access[request.endpoint]
-        if needed.scope is None:
+        if needed.scope is None or (needed.machine and open_on_loopback and _from_this_machine()):
             return
         caller = authenticated(keys, tokens)
         if caller is None:
@@ -96,6 +100,15 @@ def guard(app: Flask, access: Mapping[str, Access], keys: KnownKeys, tokens: Tok
             raise Problem(
                 code="forbidden", message=f"This route needs the scope {needed.scope}; yours: {held}.", details={"scope": needed.scope}
             )
+
+
+def _from_this_machine() -> bool:
+    """Whether the caller itself is here, and not behind a proxy that is."""
+    forwarded = any(name in request.headers for name in ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"))
+    try:
+        return not forwarded and ip_address(request.remote_addr or "").is_loopback
+    except ValueError:  # a socket file has no address
+        return False
 
 
 def caller() -> Caller:

@@ -24,16 +24,6 @@ _LOOK_SECONDS = 0.02
 
 
 @dataclass(slots=True)
-class Counts:
-    """What the cache was asked, since the process began."""
-
-    hits: int = 0
-    misses: int = 0
-    stale: int = 0
-    evictions: int = 0
-
-
-@dataclass(slots=True)
 class Memory:
     """The newest used answers, within a bound of bytes. Thread-safe."""
 
@@ -93,7 +83,6 @@ class LayeredCache(BaseCache):
         super().__init__(default_timeout=300)
         self.link = link
         self.memory = Memory()
-        self.counts = Counts()
         self._under_way: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
 

@@ -121,6 +121,7 @@ def document(problem: Problem, request_id: str, now: datetime) -> dict[str, obje
 
 def response_to(problem: Problem) -> Response:
     """The answer of this failure. It is never stored by anyone."""
+    g.problem_code = problem.code  # for whoever counts failures
     body = orjson.dumps(document(problem, g.get("request_id", ""), datetime.now(UTC)))
     response = Response(body, CODES[problem.code].status, content_type="application/json")
     response.headers.update({"Cache-Control": "no-store", **problem.headers})

@@ -25,10 +25,14 @@ _OF_BODIES: Final = (408, 409, 413, 415)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """Who may call a route. scope: None for everybody. upload: whether it takes files, which have a limit of their own."""
+    """Who may call a route. scope: None for everybody. upload: whether it takes files, which have a limit of their own.
+
+    machine: whether a setting may open it to callers of this machine.
+    """
 
     scope: Scope | None
     upload: bool = False
+    machine: bool = False
 
 
 class Routes(APIBlueprint):
@@ -47,6 +51,7 @@ class Routes(APIBlueprint):
         answers: Mapping[int, type[BaseModel] | str | None],
         tabular: bool = False,
         upload: bool = False,
+        machine: bool = False,
         **documented: Any,  # noqa: ANN401  flask-openapi's own: request_body, deprecated
     ) -> Callable[[View], View]:
         """Register a view. scope: None for everybody. answers: status -> the model of its body, its media type, or None for no body.
@@ -60,7 +65,7 @@ class Routes(APIBlueprint):
         needs = {"security": [{"key": []}, {"token": []}], "openapi_extensions": {"x-scope": scope.value}} if scope else {}
 
         def register(function: View) -> View:
-            self.access[f"{self.name}.{function.__name__}"] = Access(scope=scope, upload=upload)
+            self.access[f"{self.name}.{function.__name__}"] = Access(scope=scope, upload=upload, machine=machine)
             getattr(super(Routes, self), method)(rule, responses=responses, **needs, **documented)(function)
             return function
 

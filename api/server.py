@@ -13,6 +13,7 @@ from gunicorn.util import write_nonblock
 from gunicorn.workers.gthread import ThreadWorker
 
 from api.application import create_app
+from api.metrics import end_sharing, forget_worker, share_among_workers
 from api.problems import CODES, Problem, document
 from mta_assets.settings import ApiSettings
 
@@ -66,6 +67,9 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
             "control_socket_disable": True,
             "forwarded_allow_ips": "*" if self._settings.proxy_hops else "",
             "loglevel": "warning",
+            "on_starting": lambda arbiter: share_among_workers(),
+            "child_exit": lambda arbiter, worker: forget_worker(worker.pid),
+            "on_exit": lambda arbiter: end_sharing(),
         }
 
     def load(self) -> object:

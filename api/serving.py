@@ -69,11 +69,9 @@ def _current(answers: LayeredCache, question: str, asked: Form, version: str, se
     key = _digest(question, version)
     etag = f'"{key}"'
     if request.if_none_match.contains(key):
-        answers.counts.hits += 1
         return _finished(Response(status=304), etag, seconds, "HIT")
     found = answers.get(key)
     if found is not None:
-        answers.counts.hits += 1
         return _finished(_unpacked(found), etag, seconds, "HIT")
     packed, status = _computed(answers, key, seconds, lambda: _packed(compute(version), asked))
     answers.set(f"last:{question}", packed, STALE_SECONDS)
@@ -84,9 +82,7 @@ def _computed(answers: LayeredCache, key: str, seconds: int, make: Callable[[], 
     with answers.alone(key):
         found = answers.get(key)
         if found is not None:  # somebody else has just computed it
-            answers.counts.hits += 1
             return found, "HIT"
-        answers.counts.misses += 1
         packed = make()
         answers.set(key, packed, seconds)
         return packed, "MISS"
@@ -98,7 +94,6 @@ def _stale(answers: LayeredCache, question: str) -> Response:
         raise Problem(
             code="unavailable", message="The lake cannot be read at this moment, and this result was not asked for before.", retry_after=10
         )
-    answers.counts.stale += 1
     response = _unpacked(found)
     response.headers.update({"X-Cache-Status": "STALE", "Cache-Control": "no-store"})
     return response

@@ -63,6 +63,9 @@ class ApiSettings(BaseSettings):
     max_upload_mb: int = Field(100, ge=1, description="The largest request body, in MB of 1,000,000 bytes.")
     inline_mb: int = Field(5, ge=0, description="Files up to this size, unpacked, are analysed at once; larger ones become a job.")
     cors_origins: str = Field("", description="Origins whose pages may call the API, separated by commas; empty allows none.")
+    metrics_on_loopback: bool = Field(
+        False, description="Whether callers on this machine, behind no proxy, read /metrics without a key; others need health:read."
+    )
     cache_results_seconds: int = Field(3_600, ge=0, description="How long an attribution result is kept.")
     cache_validation_seconds: int = Field(1_800, ge=0, description="How long the verdict on a file is kept.")
     cache_files_seconds: int = Field(7_200, ge=0, description="How long what is known of a file is kept.")
