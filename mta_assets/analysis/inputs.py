@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from mta_assets.analysis.attribute import ClosedJourneys, Notify, silent
-from mta_assets.config import Config, SourceConfig
+from mta_assets.analysis.recognise import Recognised
+from mta_assets.config import Config
 from mta_assets.contracts.tables import IDENTIFIER, QUARANTINE, STAGED
 from mta_assets.errors import DataError
 from mta_assets.ingest.conform import Conformed, conform_file
@@ -19,14 +19,6 @@ from mta_assets.journeys.events import by_goal, microseconds
 from mta_assets.journeys.pieces import History, joined, merged_paths, path_touches, pieces
 from mta_assets.journeys.split import BATCH_ROWS, UserSplit
 from mta_assets.journeys.statistics import paths
-
-
-@dataclass(frozen=True, kw_only=True)
-class InputFile:
-    """A file to analyse and what its rows are."""
-
-    path: Path
-    source: SourceConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,13 +36,13 @@ class Inputs:
         return self.rows_read - self.rejected.height - self.duplicates
 
 
-def read_inputs(files: Sequence[InputFile], config: Config, now: datetime, notify: Notify = silent) -> Inputs:
+def read_inputs(files: Sequence[Recognised], config: Config, now: datetime, notify: Notify = silent) -> Inputs:
     """Read, validate and deduplicate the files. Raises DataError when one cannot be read as a whole."""
     staged: dict[str, list[pl.DataFrame]] = {kind: [] for kind in STAGED}
     rejected = [QUARANTINE.empty()]
     rows_read = 0
     for file in files:
-        notify(f"reading {file.path.name}")
+        notify(f"reading {file.given.short}")
         for batch in _conformed(file, config, now):
             rows_read += batch.rows_read
             rejected.append(batch.rejected)
@@ -69,12 +61,12 @@ def read_inputs(files: Sequence[InputFile], config: Config, now: datetime, notif
     )
 
 
-def _conformed(file: InputFile, config: Config, now: datetime) -> Iterator[Conformed]:
-    name = {"file": file.path.name, "source_name": file.source.kind, "file_version": "one-off"}
+def _conformed(file: Recognised, config: Config, now: datetime) -> Iterator[Conformed]:
+    name = {"file": file.given.short, "source_name": file.source.kind, "file_version": "one-off"}
     try:
         yield from conform_file(file.path, **name, source=file.source, config=config, now=now)
     except DataError as error:
-        raise DataError(f"{file.path}: {error}") from error
+        raise DataError(f"{file.given.shown}: {error}") from error
 
 
 def _as_quarantine(conflicts: pl.DataFrame, identifier: str) -> pl.DataFrame:

@@ -26,19 +26,35 @@ _NEEDS = """  an event log:   user_id, ts, conversion (0 or 1), and channel or s
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GivenFile:
-    """A file as the caller hands it over. kind: None when its columns shall say."""
+    """A file as the caller hands it over. kind: None when its columns shall say; name: what to call it instead of its path."""
 
     path: Path
     kind: FileKind | None = None
+    name: str | None = None
+
+    @property
+    def shown(self) -> str:
+        """What messages call it."""
+        return self.name or str(self.path)
+
+    @property
+    def short(self) -> str:
+        """What its rows say they are from."""
+        return self.name or self.path.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recognised:
     """A file and what it is. source: how to read it; of a path table only its format and column mapping matter."""
 
-    path: Path
+    given: GivenFile
     kind: FileKind
     source: SourceConfig
+
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+        return self.given.path
 
 
 def recognise(files: Sequence[GivenFile], columns: Mapping[str, str], timezone: str | None, config: Config) -> list[Recognised]:
@@ -49,7 +65,7 @@ def recognise(files: Sequence[GivenFile], columns: Mapping[str, str], timezone: 
     Raises DataError, naming the file, when the columns fit no kind or more than one, and when an entry of `columns` concerns no file.
     """
     _check_names(columns)
-    headers = {file.path: _header(file.path, _declared(file.path, config)) for file in files}
+    headers = {file.path: _header(file, _declared(file.path, config)) for file in files}
     recognised = [_recognised(file, headers[file.path], columns, timezone, config) for file in files]
     for ours, theirs in columns.items():
         if "." not in ours and not any(theirs in file.source.columns.values() for file in recognised):
@@ -59,13 +75,13 @@ def recognise(files: Sequence[GivenFile], columns: Mapping[str, str], timezone: 
 
 def _recognised(file: GivenFile, header: Sequence[str], columns: Mapping[str, str], timezone: str | None, config: Config) -> Recognised:
     declared = _declared(file.path, config)
-    kind = file.kind or (declared.kind if declared else _kind_of(file.path, header, columns))
+    kind = file.kind or (declared.kind if declared else _kind_of(file.shown, header, columns))
     general = {ours: theirs for ours, theirs in columns.items() if ours in NAMES[kind] and theirs in header}
     special = {name: theirs for ours, theirs in columns.items() for of, dot, name in [ours.partition(".")] if dot and of == kind}
     base = declared if declared and declared.kind == kind else SourceConfig(kind=_readable_as(kind), glob="*")
     settings = {"columns": {**base.columns, **general, **special}} | ({"timezone": timezone} if timezone else {})
-    checked = parse_config({"sources": {"file": base.model_dump() | settings}}, name=f"What is said of {file.path}")
-    return Recognised(path=file.path, kind=kind, source=checked.sources["file"])
+    checked = parse_config({"sources": {"file": base.model_dump() | settings}}, name=f"What is said of {file.shown}")
+    return Recognised(given=file, kind=kind, source=checked.sources["file"])
 
 
 def _readable_as(kind: FileKind) -> Kind:
@@ -76,30 +92,30 @@ def _declared(path: Path, config: Config) -> SourceConfig | None:
     return next((source for source in config.sources.values() if path.match(source.glob)), None)
 
 
-def _header(path: Path, source: SourceConfig | None) -> list[str]:
+def _header(file: GivenFile, source: SourceConfig | None) -> list[str]:
     """The file's columns; none when it holds nothing."""
     try:
-        with raw_table(path, source or SourceConfig(kind="event_log", glob="*")) as table:
+        with raw_table(file.path, source or SourceConfig(kind="event_log", glob="*")) as table:
             first = next(table.batches, None)
             return [] if first is None else first.cells.columns
     except DataError as error:
-        raise DataError(f"{path}: {error}") from error
+        raise DataError(f"{file.shown}: {error}") from error
 
 
-def _kind_of(path: Path, header: Sequence[str], columns: Mapping[str, str]) -> FileKind:
+def _kind_of(shown: str, header: Sequence[str], columns: Mapping[str, str]) -> FileKind:
     fitting = _fitting(header, columns)
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
         either = " or ".join(kind.replace("_", " ") for kind in fitting)
-        ways = ", ".join(f"--{kind.replace('_', '-')} {path}" for kind in fitting)
-        raise DataError(f"{path} may be {either}: it has a channel as well as what a conversion is worth. Say which it is: {ways}.")
+        ways = ", ".join(f"--{kind.replace('_', '-')} {shown}" for kind in fitting)
+        raise DataError(f"{shown} may be {either}: it has a channel as well as what a conversion is worth. Say which it is: {ways}.")
     if not header:
-        raise DataError(f"{path} is empty: it has no header and no row. Check the export and send it again.")
+        raise DataError(f"{shown} is empty: it has no header and no row. Check the export and send it again.")
     hint = " ".join(filter(None, (_near(name, header) for name in ("conversion", "channel", "user_id", "ts", "path"))))
-    shown = ", ".join(header[:40])
+    columns_found = ", ".join(header[:40])
     raise DataError(
-        f"{path} does not look like any kind of input. It has: {shown}. It needs the columns of one of\n{_NEEDS}\n"
+        f"{shown} does not look like any kind of input. It has: {columns_found}. It needs the columns of one of\n{_NEEDS}\n"
         f"{hint}{' ' if hint else ''}Map other names with --columns OURS=THEIRS,... (a wrong delimiter also looks like this)."
     )
 

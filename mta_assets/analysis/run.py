@@ -8,7 +8,7 @@ from typing import Literal
 import polars as pl
 
 from mta_assets.analysis.attribute import Attribution, ClosedJourneys, Notify, attribute, silent
-from mta_assets.analysis.inputs import InputFile, Inputs, closed_journeys, read_inputs
+from mta_assets.analysis.inputs import Inputs, closed_journeys, read_inputs
 from mta_assets.analysis.path_file import read_path_file
 from mta_assets.analysis.recognise import GivenFile, Recognised, recognise
 from mta_assets.config import Config, parse_config
@@ -80,7 +80,7 @@ class Analysis:
     rejected: pl.DataFrame
     journeys: float
     conversions: float
-    kinds: Mapping[str, str]
+    files: tuple[Recognised, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +115,7 @@ def analyze(files: Sequence[GivenFile], options: Options, config: Config, now: d
         rejected=material.rejected,
         journeys=float(touches.conversions.sum() + material.journeys.learning.nulls.sum()),
         conversions=float(touches.conversions.sum()),
-        kinds={str(file.path): file.kind for file in recognised},
+        files=tuple(recognised),
     )
 
 
@@ -150,14 +150,12 @@ def _near(one: float, other: float) -> bool:
 def _material(files: Sequence[Recognised], options: Options, config: Config, now: datetime, notify: Notify) -> _Material:
     _check_together(files, options)
     tables = [file for file in files if file.kind == "path_table"]
-    inputs = read_inputs(
-        [InputFile(path=file.path, source=file.source) for file in files if file.kind != "path_table"], config, now, notify
-    )
+    inputs = read_inputs([file for file in files if file.kind != "path_table"], config, now, notify)
     spend = inputs.rows["spend"] if any(file.kind == "spend" for file in files) else None
     rejected, rows_read = inputs.rejected, inputs.rows_read
     if tables:
-        notify(f"reading {tables[0].path.name}")
-        found = read_path_file(tables[0].path, tables[0].source, config.currency)
+        notify(f"reading {tables[0].given.short}")
+        found = read_path_file(tables[0], config.currency)
         journeys, rejected, rows_read = found.journeys, pl.concat([rejected, found.rejected]), rows_read + found.rows_read
     else:
         _check_usable(files, inputs)
@@ -204,4 +202,4 @@ def _reasons(rejected: pl.DataFrame) -> str:
 
 
 def _names(files: Sequence[Recognised]) -> str:
-    return " and ".join(str(file.path) for file in files)
+    return " and ".join(file.given.shown for file in files)

@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 import polars as pl
 
 from mta_assets.analysis.attribute import Notify, silent
-from mta_assets.analysis.inputs import InputFile, read_inputs
+from mta_assets.analysis.inputs import read_inputs
 from mta_assets.analysis.path_file import read_path_file
-from mta_assets.analysis.recognise import GivenFile, recognise
+from mta_assets.analysis.recognise import GivenFile, Recognised, recognise
 from mta_assets.analysis.run import RowCounts
 from mta_assets.config import Config
 
@@ -21,8 +20,7 @@ SHOWN = ("file", "row", "column", "value", "reason", "remedy", "record")
 class Validation:
     """rejected: file, row, column, value, reason, remedy, record, by row. reasons: rows, column, reason, remedy, the most frequent first."""
 
-    path: Path
-    kind: str
+    file: Recognised
     rows: RowCounts
     rejected: pl.DataFrame
     reasons: pl.DataFrame
@@ -34,14 +32,13 @@ def validate(
     """What is wrong with the file's rows. Raises DataError, naming the file, when it cannot be read as a whole."""
     (file,) = recognise([given], columns, timezone, config)
     if file.kind == "path_table":
-        found = read_path_file(file.path, file.source, config.currency)
+        found = read_path_file(file, config.currency)
         rejected, read, duplicates = found.rejected, found.rows_read, 0
     else:
-        inputs = read_inputs([InputFile(path=file.path, source=file.source)], config, now, notify)
+        inputs = read_inputs([file], config, now, notify)
         rejected, read, duplicates = inputs.rejected, inputs.rows_read, inputs.duplicates
     return Validation(
-        path=file.path,
-        kind=file.kind,
+        file=file,
         rows=RowCounts(read=read, quarantined=rejected.height, duplicates=duplicates),
         rejected=rejected.select(SHOWN).sort("row", maintain_order=True),
         reasons=_reasons(rejected),

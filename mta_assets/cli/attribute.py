@@ -94,14 +94,14 @@ def document(analysis: Analysis, result: pl.DataFrame) -> dict[str, object]:
         "rows": {"read": rows.read, "accepted": rows.accepted, "quarantined": rows.quarantined, "duplicates": rows.duplicates},
         "journeys": analysis.journeys,
         "conversions": analysis.conversions,
-        "files": dict(analysis.kinds),
+        "files": {file.given.shown: file.kind for file in analysis.files},
     }
 
 
 def show(analysis: Analysis, result: pl.DataFrame) -> None:
     """The result for a person: the table, what is unavailable and why, the counts, the check."""
-    for path, kind in analysis.kinds.items():
-        say(f"{path}: {kind.replace('_', ' ')}")
+    for file in analysis.files:
+        say(f"{file.given.shown}: {file.kind.replace('_', ' ')}")
     say()
     show_table(result.columns, [_rows(part) for part in result.partition_by("model", maintain_order=True)])
     _show_words("Unavailable", analysis.attribution.unavailable)
@@ -113,9 +113,9 @@ def show(analysis: Analysis, result: pl.DataFrame) -> None:
         f"{counted(analysis.journeys)} journeys, {counted(analysis.conversions)} conversions"
     )
     faulty = set(analysis.rejected["file"])
-    for path in analysis.kinds:
-        if Path(path).name in faulty:
-            say(f"What is wrong with the quarantined rows: mta validate {path}")
+    for file in analysis.files:
+        if file.given.short in faulty:
+            say(f"What is wrong with the quarantined rows: mta validate {file.path}")
 
 
 def _rows(part: pl.DataFrame) -> list[tuple[Cell, ...]]:

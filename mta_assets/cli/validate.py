@@ -69,8 +69,8 @@ def document(found: Validation) -> dict[str, object]:
     """Everything that was found, for machines."""
     rows = found.rows
     return {
-        "file": str(found.path),
-        "kind": found.kind,
+        "file": found.file.given.shown,
+        "kind": found.file.kind,
         "rows": {"read": rows.read, "accepted": rows.accepted, "quarantined": rows.quarantined, "duplicates": rows.duplicates},
         "reasons": records(found.reasons),
         "rejected": records(found.rejected),
@@ -80,7 +80,7 @@ def document(found: Validation) -> dict[str, object]:
 def show(found: Validation, rejected: Path | None) -> None:
     """The findings for a person: the counts, the reasons with their remedies, the first rejected rows."""
     rows = found.rows
-    say(f"{found.path}: {found.kind.replace('_', ' ')}")
+    say(f"{found.file.given.shown}: {found.file.kind.replace('_', ' ')}")
     say(
         f"{rows.read:,} rows read = {rows.accepted:,} accepted + {rows.quarantined:,} quarantined + {rows.duplicates:,} duplicates"
         f"{'' if rows.quarantined else '. Every row can be used.'}"

@@ -18,6 +18,11 @@ ANALYZE = "analyze"
 LONGEST_REASON = 2_000
 
 
+def new_job_id() -> str:
+    """An id that no job has."""
+    return f"job_{secrets.token_hex(12)}"
+
+
 class Jobs:
     """The jobs of one store. Every change is one transaction on the locked row; a move that MOVES does not have raises ConflictError."""
 
@@ -34,10 +39,11 @@ class Jobs:
         files: Sequence[JobFile],
         now: datetime,
         at_most: int | None = None,
+        id_: str | None = None,
     ) -> Job:
-        """A queued analysis. Raises BusyError when the owner has at_most jobs that have not ended."""
+        """A queued analysis. id_: from `new_job_id`, when its files are in place already. Raises BusyError when the owner has at_most unended jobs."""
         row = JobRow(
-            id=f"job_{secrets.token_hex(12)}",
+            id=id_ or new_job_id(),
             owner=owner,
             key_id=key_id,
             kind=ANALYZE,
