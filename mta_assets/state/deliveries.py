@@ -77,13 +77,7 @@ class Deliveries:
         """
         with self._store.session() as session:
             self._store.alone(session, f"event {event_id}")
-            query = select(WebhookRow).where(WebhookRow.active)
-            if owner is not None:
-                query = query.where(WebhookRow.owner == owner)
-            told = set(session.scalars(select(DeliveryRow.webhook_id).where(DeliveryRow.event_id == event_id)))
-            new = [row for row in session.scalars(query.with_for_update(read=True)) if kind in row.events and row.id not in told]
-            session.add_all(_addressed(row.id, event_id, kind, payload, now) for row in new)
-        return len(new)
+            return address(session, event_id, kind, payload, now=now, owner=owner)
 
     def ping(self, webhook_id: str, owner: str | None, *, now: datetime) -> Delivery:
         """A test message to one subscription, whatever it is subscribed to. Raises NotFoundError, also when it is somebody else's."""
@@ -155,6 +149,17 @@ class Deliveries:
         """30 seconds after the first try, then twice as long each time, up to 6 hours; a random half of it is left out or not."""
         whole: timedelta = min(FIRST_PAUSE * 2 ** (tries - 1), LONGEST_PAUSE)
         return whole * (0.5 + self._jitter() / 2)
+
+
+def address(session: Session, event_id: str, kind: Event, payload: Mapping[str, object], *, now: datetime, owner: str | None = None) -> int:
+    """As `Deliveries.enqueue`, in the transaction of what the event tells of: both are there or neither. It needs no pepper."""
+    query = select(WebhookRow).where(WebhookRow.active)
+    if owner is not None:
+        query = query.where(WebhookRow.owner == owner)
+    told = set(session.scalars(select(DeliveryRow.webhook_id).where(DeliveryRow.event_id == event_id)))
+    new = [row for row in session.scalars(query.with_for_update(read=True)) if kind in row.events and row.id not in told]
+    session.add_all(_addressed(row.id, event_id, kind, payload, now) for row in new)
+    return len(new)
 
 
 def prune_deliveries(store: StateStore, before: datetime) -> int:

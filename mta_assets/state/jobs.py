@@ -9,10 +9,12 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, delete, func, select
 
 from mta_assets.errors import BusyError, ConflictError, NotFoundError, StateError
+from mta_assets.state.deliveries import address
 from mta_assets.state.job import ENDED, MOVES, UNDERWAY, Job, JobFile, JobState
 from mta_assets.state.pages import Page, page_of
 from mta_assets.state.store import StateStore
 from mta_assets.state.tables import JobRow
+from mta_assets.state.webhooks import Event
 
 ANALYZE = "analyze"
 LONGEST_REASON = 2_000
@@ -24,7 +26,10 @@ def new_job_id() -> str:
 
 
 class Jobs:
-    """The jobs of one store. Every change is one transaction on the locked row; a move that MOVES does not have raises ConflictError."""
+    """The jobs of one store. Every change is one transaction on the locked row; a move that MOVES does not have raises ConflictError.
+
+    However a job ends, the event `job.finished` is addressed to its owner's subscriptions in the same transaction.
+    """
 
     def __init__(self, store: StateStore) -> None:
         self._store = store
@@ -140,6 +145,13 @@ class Jobs:
             row.stage, row.percent = stage, max(row.percent, float(percent))
         return _job(row)
 
+    def pulse(self, id_: str, *, now: datetime) -> Job:
+        """Its run is alive, though it has nothing new to tell: `updated_at` says when that was last known. Of a job that no run works on, nothing changes."""
+        with self._changing(id_, now) as row:
+            if row.state in (JobState.RUNNING, JobState.CANCELLING):
+                row.updated_at = max(row.updated_at, now)
+        return _job(row)
+
     def succeed(self, id_: str, *, now: datetime) -> Job:
         """Its results are there."""
         with self._changing(id_, now) as row:
@@ -196,9 +208,12 @@ class Jobs:
             row = session.scalar(select(JobRow).where(JobRow.id == id_).with_for_update())
             if row is None:
                 raise _unknown(id_)
+            ended = row.state in ENDED
             yield row
             if session.is_modified(row):
                 row.updated_at = now
+            if row.state in ENDED and not ended:
+                address(session, f"{row.id}.finished", Event.JOB_FINISHED, _ended(row), now=now, owner=row.owner)
 
 
 def _unended(owner: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
@@ -214,6 +229,12 @@ def _move(row: JobRow, to: JobState) -> None:
 def _end(row: JobRow, to: JobState, now: datetime) -> None:
     _move(row, to)
     row.finished_at = now
+
+
+def _ended(row: JobRow) -> dict[str, object]:
+    """What subscribers are told of a job that has ended."""
+    times = {"created_at": row.created_at.isoformat(), "finished_at": row.finished_at and row.finished_at.isoformat()}
+    return {"job_id": row.id, "kind": row.kind, "state": row.state, "reason": row.reason, **times}
 
 
 def _unknown(id_: str) -> NotFoundError:

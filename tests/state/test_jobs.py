@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 
@@ -12,10 +13,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from mta_assets.errors import BusyError, ConflictError, NotFoundError, StateError
+from mta_assets.state.deliveries import Deliveries
 from mta_assets.state.heartbeats import Heartbeats
 from mta_assets.state.job import ENDED, MOVES, JobFile, JobState
 from mta_assets.state.jobs import Jobs
+from mta_assets.state.webhooks import Event, Webhooks
 
+PEPPER = b"p" * 32
 MINUTE = timedelta(minutes=1)
 FILE = JobFile(stored="a.csv", given="July\0 \ud800 ü.csv", kind="touchpoints", size_bytes=10**10)
 CLAIM = """
@@ -36,6 +40,7 @@ CALLS = {
     "succeed": lambda jobs, id_, now: jobs.succeed(id_, now=now),
     "fail": lambda jobs, id_, now: jobs.fail(id_, "it broke", now=now),
     "cancelled": lambda jobs, id_, now: jobs.cancelled(id_, now=now),
+    "pulse": lambda jobs, id_, now: jobs.pulse(id_, now=now),
     "ask_cancel": lambda jobs, id_, now: jobs.ask_cancel(id_, "acme", now=now),
 }
 
@@ -166,6 +171,45 @@ def test_each_job_is_claimed_by_one_of_several_processes(jobs, ask, state_url):
     claimers = [subprocess.Popen([sys.executable, "-c", CLAIM, state_url], stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(3)]
     claimed = Counter(" ".join(out.decode() for out, _ in _released(claimers)).split())
     assert claimed == Counter(ids)
+
+
+@pytest.mark.parametrize("way", ["queued and cancelled", "queued and failed", "succeeded", "failed", "cancelled"])
+def test_however_a_job_ends_its_owner_alone_is_told_once(store, jobs, ask, now, way):
+    webhooks = Webhooks(store, PEPPER)
+    mine, theirs = (
+        webhooks.create(owner=owner, url="https://h/", events=[Event.JOB_FINISHED], now=now)[0].id for owner in ("acme", "other")
+    )
+    id_ = ask().id
+    if not way.startswith("queued"):
+        jobs.claim(id_, now=now)
+        jobs.start(id_, "run", now=now)
+    if way.endswith("cancelled"):
+        jobs.ask_cancel(id_, "acme", now=now)
+    last = {"succeeded": jobs.succeed, "cancelled": jobs.cancelled}.get(way)
+    if last:
+        last(id_, now=now)
+    elif way.endswith("failed"):
+        jobs.fail(id_, "no row can be read", now=now)
+    jobs.pulse(id_, now=now + MINUTE)
+    with pytest.raises(ConflictError):
+        jobs.fail(id_, "again", now=now)
+    deliveries = Deliveries(store, PEPPER)
+    (told,) = deliveries.list(mine, None).items
+    assert told.kind == Event.JOB_FINISHED
+    assert told.payload["job_id"] == id_
+    assert told.payload["state"] == way.split()[-1] == jobs.get(id_, None).state
+    assert told.payload["reason"] == ("no row can be read" if way.endswith("failed") else None)
+    assert deliveries.list(theirs, None).items == ()
+
+
+def test_a_run_that_says_that_it_lives_moves_the_time_it_was_last_heard_of_and_nothing_else(jobs, ask, now):
+    id_ = ask().id
+    assert jobs.pulse(id_, now=now + MINUTE).updated_at < now + MINUTE
+    jobs.claim(id_, now=now)
+    started = jobs.start(id_, "run", now=now)
+    assert replace(jobs.pulse(id_, now=now + MINUTE), updated_at=now) == replace(started, updated_at=now)
+    assert jobs.get(id_, None).updated_at == now + MINUTE
+    assert jobs.pulse(id_, now=now).updated_at == now + MINUTE
 
 
 @pytest.mark.parametrize("percent", [-1, 101, float("nan"), float("inf")])
