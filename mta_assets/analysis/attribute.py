@@ -1,23 +1,18 @@
 """Closed journeys -> every model's credit, tidy. Pure: arrays in, frames out."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import polars as pl
 
-from mta_assets.contracts.arrays import Bools, Statistics, Touches
+from mta_assets.analysis.steps import Computed, Notify, Stage, Step, silent, unheeded
+from mta_assets.contracts.arrays import Bools, Touches
 from mta_assets.contracts.tables import NOT_SET, UNATTRIBUTED
 from mta_assets.errors import ModelError
 from mta_assets.journeys.assemble import UNIT_SEPARATOR
 from mta_assets.journeys.statistics import statistics_of
 from mta_assets.models.base import Allocation, AttributionModel, Learned, LearnedModel, RuleModel
 from mta_assets.models.credit import Totals, totals
-
-Notify = Callable[[str], None]
-
-
-def silent(_: str) -> None:
-    """Tells nobody."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,51 +43,62 @@ class Attribution:
     notes: Mapping[str, str]
 
 
-def attribute(journeys: ClosedJourneys, models: Mapping[str, AttributionModel], notify: Notify = silent) -> Attribution:
-    """Credit every model's share of the conversions and of their value. A model that the input cannot support is named with its reason."""
+def attribute(
+    journeys: ClosedJourneys, models: Mapping[str, AttributionModel], notify: Notify = silent, computed: Computed = unheeded
+) -> Attribution:
+    """Credit every model's share of the conversions and of their value. A model that the input cannot support is named with its reason.
+
+    computed: is given each model's rows, the rules first.
+    """
     converting = {code: journeys.touches.take(rows & (journeys.touches.conversions > 0)) for code, rows in journeys.currency.items()}
     missing = {name: model.missing(journeys.touches) for name, model in models.items()}
     possible = {name: model for name, model in models.items() if missing[name] is None}
-    learned, too_large = _fits(journeys.learning, possible, notify)
-    missing |= too_large
-    results = []
-    for name, model in possible.items():
-        if name in too_large:
+    learned, too_large = {}, {}
+    results: dict[str, pl.DataFrame] = {}
+    for name, fit in _fits(journeys.learning, possible, notify):
+        if isinstance(fit, ModelError):
+            too_large[name] = str(fit)
             continue
-        notify(name)
-        for code, touches in converting.items():
-            earned = totals(_allocation(model, touches, learned.get(name)), touches)
-            results.append(_result_rows(name, code, journeys, earned))
+        if fit is not None:
+            learned[name] = fit
+        results[name] = _results_of(name, possible[name], fit, journeys, converting)
+        computed(results[name])
     return Attribution(
-        results=pl.concat(results) if results else _no_results(journeys.by),
+        results=pl.concat([results[name] for name in possible if name in results]) if results else _no_results(journeys.by),
         effects=_effects(learned, journeys.by),
-        unavailable={name: reason for name, reason in missing.items() if reason},
+        unavailable={name: reason for name, reason in (missing | too_large).items() if reason},
         notes={name: fit.note for name, fit in learned.items() if fit.note},
     )
 
 
-def _statistics(touches: Touches, models: Sequence[AttributionModel], notify: Notify) -> Statistics | None:
-    needs = sorted({need for model in models if isinstance(model, LearnedModel) for need in model.needs})
-    if not needs:
-        return None
-    notify("statistics")
-    return statistics_of(touches, needs)
-
-
-def _fits(touches: Touches, models: Mapping[str, AttributionModel], notify: Notify) -> tuple[dict[str, Learned], dict[str, str]]:
-    """(what each learned model learned, why those that are too large for these journeys could not)."""
-    learned: dict[str, Learned] = {}
-    too_large: dict[str, str] = {}
-    statistics = _statistics(touches, list(models.values()), notify)
-    for name, model in models.items():
-        if statistics is None or not isinstance(model, LearnedModel):
-            continue
-        notify(f"learning {name}")
+def _fits(touches: Touches, models: Mapping[str, AttributionModel], notify: Notify) -> Iterator[tuple[str, Learned | ModelError | None]]:
+    """(model, what it learned) one after the other, the quick ones first: None of a rule, the error of one that is too large for these journeys."""
+    rules = [name for name, model in models.items() if not isinstance(model, LearnedModel)]
+    for n, name in enumerate(rules):
+        notify(Step(stage=Stage.RULES, subject=name, share=n / len(rules)))
+        yield name, None
+    learning = {name: model for name, model in models.items() if isinstance(model, LearnedModel)}
+    if not learning:
+        return
+    notify(Step(stage=Stage.STATISTICS))
+    statistics = statistics_of(touches, sorted({need for model in learning.values() for need in model.needs}))
+    for n, (name, model) in enumerate(learning.items()):
+        notify(Step(stage=Stage.LEARNING, subject=name, share=n / len(learning)))
         try:
-            learned[name] = model.fit(statistics)
+            fit = model.fit(statistics)
         except ModelError as error:
-            too_large[name] = str(error)
-    return learned, too_large
+            yield name, error
+        else:
+            yield name, fit
+
+
+def _results_of(
+    name: str, model: AttributionModel, fit: Learned | None, journeys: ClosedJourneys, converting: Mapping[str, Touches]
+) -> pl.DataFrame:
+    """A model's rows, currency by currency."""
+    return pl.concat(
+        _result_rows(name, code, journeys, totals(_allocation(model, touches, fit), touches)) for code, touches in converting.items()
+    )
 
 
 def _allocation(model: AttributionModel, touches: Touches, learned: Learned | None) -> Allocation:

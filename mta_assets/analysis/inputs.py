@@ -7,8 +7,10 @@ from datetime import datetime
 import numpy as np
 import polars as pl
 
-from mta_assets.analysis.attribute import ClosedJourneys, Notify, silent
+from mta_assets.analysis.attribute import ClosedJourneys
+from mta_assets.analysis.expected_rows import expected_rows
 from mta_assets.analysis.recognise import Recognised
+from mta_assets.analysis.steps import Notify, Stage, Step, silent
 from mta_assets.config import Config
 from mta_assets.contracts.tables import IDENTIFIER, QUARANTINE, STAGED
 from mta_assets.errors import DataError
@@ -41,14 +43,12 @@ def read_inputs(files: Sequence[Recognised], config: Config, now: datetime, noti
     staged: dict[str, list[pl.DataFrame]] = {kind: [] for kind in STAGED}
     rejected = [QUARANTINE.empty()]
     rows_read = 0
-    for file in files:
-        notify(f"reading {file.given.short}")
-        for batch in _conformed(file, config, now):
-            rows_read += batch.rows_read
-            rejected.append(batch.rejected)
-            for kind, rows in batch.frames.items():
-                staged[kind].append(rows)
-    notify("deduplicating")
+    for batch in _batches(files, config, now, notify):
+        rows_read += batch.rows_read
+        rejected.append(batch.rejected)
+        for kind, rows in batch.frames.items():
+            staged[kind].append(rows)
+    notify(Step(stage=Stage.DEDUPLICATING))
     resolved = {kind: resolve(pl.concat([STAGED[kind].empty(), *frames]), IDENTIFIER[kind]) for kind, frames in staged.items()}
     # An event log's conversion is a touch as well: a row counts once.
     duplicates = pl.concat([part.duplicates.select("file", "row") for part in resolved.values()]).n_unique()
@@ -59,6 +59,19 @@ def read_inputs(files: Sequence[Recognised], config: Config, now: datetime, noti
         rows_read=rows_read,
         duplicates=duplicates,
     )
+
+
+def _batches(files: Sequence[Recognised], config: Config, now: datetime, notify: Notify) -> Iterator[Conformed]:
+    """The batches of all files, one after the other; how far it is, is told before each."""
+    expected = [expected_rows(file.path) for file in files]
+    for n, file in enumerate(files):
+        before, rows = sum(expected[:n]), 0
+        notify(Step(stage=Stage.READING, subject=file.given.short, share=before / sum(expected)))
+        for batch in _conformed(file, config, now):
+            yield batch
+            rows += batch.rows_read
+            done = before + min(rows, expected[n])
+            notify(Step(stage=Stage.READING, subject=file.given.short, share=done / sum(expected)))
 
 
 def _conformed(file: Recognised, config: Config, now: datetime) -> Iterator[Conformed]:
@@ -83,7 +96,7 @@ def _as_quarantine(conflicts: pl.DataFrame, identifier: str) -> pl.DataFrame:
 
 def closed_journeys(inputs: Inputs, config: Config, by: tuple[str, ...], notify: Notify = silent) -> ClosedJourneys:
     """Every journey of the inputs. What is still open when the data end closes there, as expired."""
-    notify("building journeys")
+    notify(Step(stage=Stage.JOURNEYS))
     history = _history(inputs, config, by)
     currencies = sorted(history.conversions["currency"].unique()) or [config.currency]
     code = history.conversions["currency"].cast(pl.Enum(currencies)).to_physical().to_numpy()

@@ -7,10 +7,11 @@ from typing import Literal
 
 import polars as pl
 
-from mta_assets.analysis.attribute import Attribution, ClosedJourneys, Notify, attribute, silent
+from mta_assets.analysis.attribute import Attribution, ClosedJourneys, attribute
 from mta_assets.analysis.inputs import Inputs, closed_journeys, read_inputs
 from mta_assets.analysis.path_file import read_path_file
 from mta_assets.analysis.recognise import GivenFile, Recognised, recognise
+from mta_assets.analysis.steps import Computed, Notify, Stage, Step, silent, unheeded
 from mta_assets.config import Config, parse_config
 from mta_assets.errors import DataError, MtaError
 from mta_assets.marts.performance import with_spend
@@ -93,22 +94,22 @@ class _Material:
     rejected: pl.DataFrame
 
 
-def analyze(files: Sequence[GivenFile], options: Options, config: Config, now: datetime, notify: Notify = silent) -> Analysis:
+def analyze(
+    files: Sequence[GivenFile], options: Options, config: Config, now: datetime, notify: Notify = silent, computed: Computed = unheeded
+) -> Analysis:
     """Every chosen model's credit on the files: an event log, or touchpoints with conversions, or a path table; with spend where it is given.
 
-    now: rows that lie too far ahead of it are rejected. Raises MtaError, with what to do, for files and options that make no analysis.
+    now: rows that lie too far ahead of it are rejected. computed: is given each model's rows of the results as soon as they are there.
+    Raises MtaError, with what to do, for files and options that make no analysis.
     """
     config = effective(config, options)
     models = select(build_models(config.models), options.models)
     recognised = recognise(files, options.columns, options.timezone, config)
     material = _material(recognised, options, config, now, notify)
-    attribution = attribute(material.journeys, models, notify)
-    results = attribution.results
-    if material.spend is not None:
-        results = with_spend(results, material.spend, options.units)
+    attribution = attribute(material.journeys, models, notify, lambda rows: computed(_beside_spend(rows, material, options)))
     touches = material.journeys.touches
     return Analysis(
-        results=results,
+        results=_beside_spend(attribution.results, material, options),
         attribution=attribution,
         sums=credit_sums(attribution, models, material.journeys),
         rows=material.rows,
@@ -117,6 +118,10 @@ def analyze(files: Sequence[GivenFile], options: Options, config: Config, now: d
         conversions=float(touches.conversions.sum()),
         files=tuple(recognised),
     )
+
+
+def _beside_spend(results: pl.DataFrame, material: _Material, options: Options) -> pl.DataFrame:
+    return results if material.spend is None else with_spend(results, material.spend, options.units)
 
 
 def effective(config: Config, options: Options) -> Config:
@@ -154,7 +159,7 @@ def _material(files: Sequence[Recognised], options: Options, config: Config, now
     spend = inputs.rows["spend"] if any(file.kind == "spend" for file in files) else None
     rejected, rows_read = inputs.rejected, inputs.rows_read
     if tables:
-        notify(f"reading {tables[0].given.short}")
+        notify(Step(stage=Stage.READING, subject=tables[0].given.short))
         found = read_path_file(tables[0], config.currency)
         journeys, rejected, rows_read = found.journeys, pl.concat([rejected, found.rejected]), rows_read + found.rows_read
     else:

@@ -6,11 +6,11 @@ from datetime import datetime
 
 import polars as pl
 
-from mta_assets.analysis.attribute import Notify, silent
 from mta_assets.analysis.inputs import read_inputs
 from mta_assets.analysis.path_file import read_path_file
 from mta_assets.analysis.recognise import GivenFile, Recognised, recognise
 from mta_assets.analysis.run import RowCounts
+from mta_assets.analysis.steps import Notify, silent
 from mta_assets.config import Config
 
 SHOWN = ("file", "row", "column", "value", "reason", "remedy", "record")

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-Notify = Callable[[str], None]
+Notify = Callable[[object], None]  # what is said of a step is its text
 # Off a terminal, short work says nothing and long work shows that it lives.
 SECONDS_BETWEEN_LINES = 5.0
 
@@ -25,8 +25,8 @@ def progress(total: int | None = None) -> Iterator[Notify]:
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("starting", total=total)
 
-        def step(what: str) -> None:
-            bar.update(task, description=escape(what), advance=1)
+        def step(what: object) -> None:
+            bar.update(task, description=escape(str(what)), advance=1)
             if total is not None and bar.tasks[0].completed > total:
                 bar.update(task, total=None)
 
@@ -36,7 +36,7 @@ def progress(total: int | None = None) -> Iterator[Notify]:
 def _plain() -> Notify:
     said = time.monotonic()
 
-    def step(what: str) -> None:
+    def step(what: object) -> None:
         nonlocal said
         if time.monotonic() - said >= SECONDS_BETWEEN_LINES:
             said = time.monotonic()
