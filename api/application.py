@@ -16,6 +16,7 @@ from api.problems import answer_every_failure, of_validation
 from api.routes.attribution import routes as attribution
 from api.routes.channels import routes as channels
 from api.routes.health import routes as health
+from api.routes.journeys import routes as journeys
 from api.routes.metrics import routes as metrics
 from api.routing import Access, Routes
 from api.services import EXTENSION, Services, make_services
@@ -23,7 +24,7 @@ from api.tokens import TokenVerifier
 from mta_assets.settings import ApiSettings, Settings
 
 # Every resource. One more is one more module and one more line.
-RESOURCES: Sequence[Routes] = (attribution, channels, health, metrics)
+RESOURCES: Sequence[Routes] = (attribution, channels, health, journeys, metrics)
 
 SECURITY: dict[str, SecurityScheme | dict[str, Any]] = {
     "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},

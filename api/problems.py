@@ -24,6 +24,7 @@ from mta_assets.errors import (
     UnknownModelError,
 )
 from mta_assets.results.questions import QuestionError
+from mta_assets.results.trail import UnknownConversionError
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +80,7 @@ CODES: Mapping[str, Code] = {
 # Errors of the engine that a client can mend, the narrower before the wider.
 _TOLD: Mapping[type[MtaError], str] = {
     NotFoundError: "not_found",
+    UnknownConversionError: "not_found",
     ConflictError: "conflict",
     CursorError: "invalid_parameter",
     UnknownModelError: "unknown_model",

@@ -9,6 +9,7 @@ from typing import Final
 
 import orjson
 import polars as pl
+import polars.selectors as cs
 import zstandard
 
 from api.paging import Window
@@ -71,7 +72,7 @@ def compressed(body: bytes, encoding: str) -> bytes:
 
 def _json(result: Result) -> bytes:
     if result.rows is not None:
-        return orjson.dumps({"data": result.rows, **result.about})
+        return orjson.dumps({"data": result.rows, **result.about}, option=orjson.OPT_UTC_Z)
     if result.page is None:
         return orjson.dumps({"data": rows_of(result.frame, result.money), **result.about}, option=orjson.OPT_UTC_Z)
     rows = rows_of(result.page.of(result.frame), result.money)
@@ -80,7 +81,8 @@ def _json(result: Result) -> bytes:
 
 
 def _csv(result: Result) -> bytes:
-    return harmless_csv(result.frame).encode()
+    joined = result.frame.with_columns(cs.list().list.join(" > "))  # CSV has no lists
+    return harmless_csv(joined).encode()
 
 
 def _parquet(result: Result) -> bytes:

@@ -1,7 +1,7 @@
 """What views work with: the lake, the state store, the models in force. Made once per application; `services()` finds it. No HTTP."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import cast
 
@@ -40,6 +40,7 @@ class Services:
     lake: Lake
     store: StateStore
     keys: Keys
+    pepper: bytes = field(repr=False)
     redis: RedisLink | None
     marts: Marts
     now: Clock = utc_now
@@ -49,6 +50,7 @@ def make_services(settings: Settings, api: ApiSettings, now: Clock = utc_now) ->
     """Open what the environment names: every table is there and the state store is at its newest schema."""
     config = load_config(settings.config)
     models = build_models(config.models)
+    pepper = read_pepper(api)
     store = StateStore(settings.state_url)
     store.migrate()
     lake = open_lake(settings.lake, models)
@@ -60,7 +62,8 @@ def make_services(settings: Settings, api: ApiSettings, now: Clock = utc_now) ->
         lake=lake,
         marts=Marts(snapshots=Snapshots(lake), config=config, models=models),
         store=store,
-        keys=Keys(store, read_pepper(api), development=api.mode == "development"),
+        keys=Keys(store, pepper, development=api.mode == "development"),
+        pepper=pepper,
         redis=RedisLink.to(url) if (url := api.redis_url.get_secret_value()) else None,
         now=now,
     )

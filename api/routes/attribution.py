@@ -5,7 +5,7 @@ from importlib.metadata import version
 from flask import Response
 
 from api.representations import Result
-from api.routes.results import CREDIT_TABLES, answered
+from api.routes.results import CREDIT_TABLES, answered, version_of
 from api.routing import Routes
 from api.schemas.results import CompareQuery, Comparison, Credit, CreditQuery, Methods, ModelPath
 from api.services import services
@@ -41,7 +41,7 @@ def compare_models(query: CompareQuery) -> Response:
     chosen = marts.chosen(query.models)
     return answered(
         query,
-        CREDIT_TABLES,
+        version_of(CREDIT_TABLES),
         lambda column: column.endswith("_value"),
         lambda: (compare(marts, chosen, query.groups(), query.selection()), {"models": chosen}),
     )
@@ -53,5 +53,8 @@ def credit_of_model(path: ModelPath, query: CreditQuery) -> Response:
     marts = services().marts
     chosen = marts.chosen([path.model])
     return answered(
-        query, CREDIT_TABLES, lambda column: column == "value", lambda: (credit(marts, chosen, query.groups(), query.selection()), {})
+        query,
+        version_of(CREDIT_TABLES),
+        lambda column: column == "value",
+        lambda: (credit(marts, chosen, query.groups(), query.selection()), {}),
     )

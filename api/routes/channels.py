@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from flask import Response
 
-from api.routes.results import PERFORMANCE_TABLES, answered
+from api.routes.results import PERFORMANCE_TABLES, answered, version_of
 from api.routing import Routes
 from api.schemas.results import Performance, PerformanceQuery
 from api.services import services
@@ -28,4 +28,4 @@ def channel_performance(query: PerformanceQuery) -> Response:
         answer, basis = performance(marts, chosen, query.selection())
         return answer, {"basis": basis}
 
-    return answered(query, PERFORMANCE_TABLES, lambda column: column in {"value", "cost", "cpa"}, ask)
+    return answered(query, version_of(PERFORMANCE_TABLES), lambda column: column in {"value", "cost", "cpa"}, ask)

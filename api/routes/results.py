@@ -18,10 +18,16 @@ CREDIT_TABLES: Final = (CHANNEL_DAILY, RESTATEMENTS)
 PERFORMANCE_TABLES: Final = (CHANNEL_PERFORMANCE, CHANNEL_DAILY, SPEND_DAILY, RESTATEMENTS)
 
 
+def version_of(tables: tuple[Table, ...]) -> Callable[[], str]:
+    """Tells the version of tables that are held in memory."""
+    snapshots = services().marts.snapshots
+    return lambda: snapshots.version_of(*tables)
+
+
 def answered(
-    query: Page, tables: tuple[Table, ...], money: Callable[[str], bool], ask: Callable[[], tuple[Answer, Mapping[str, object]]]
+    query: Page, version: Callable[[], str], money: Callable[[str], bool], ask: Callable[[], tuple[Answer, Mapping[str, object]]]
 ) -> Response:
-    """The answer to a question of these tables. money: which columns are amounts; ask: the answer, and what more to say of it."""
+    """The answer to a question. version: of the tables it is made of; money: which columns are amounts; ask: the answer, and what more to say of it."""
 
     def compute(version: str) -> Result:
         page = window(query.cursor, query.limit, version)
@@ -36,10 +42,9 @@ def answered(
         }
         return Result(frame=answer.frame, money=frozenset(filter(money, answer.frame.columns)), about=about, page=page)
 
-    made = services()
     return served(
-        version=lambda: made.marts.snapshots.version_of(*tables),
+        version=version,
         parameters=query,
-        seconds=made.api.cache_results_seconds,
+        seconds=services().api.cache_results_seconds,
         compute=compute,
     )

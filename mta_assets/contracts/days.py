@@ -32,6 +32,10 @@ class DayRange:
         """The same range, begun so many days earlier."""
         return DayRange(self.first - timedelta(days=days), self.last)
 
+    def widened(self, days: int) -> "DayRange":
+        """The same range with so many days more on either side."""
+        return DayRange(self.first - timedelta(days=days), self.last + timedelta(days=days))
+
     def bounds(self, timezone: str) -> tuple[datetime, datetime]:
         """The first moment of the range and the first moment after it, in UTC."""
         zone = ZoneInfo(timezone)

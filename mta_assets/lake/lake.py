@@ -4,6 +4,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
@@ -18,6 +19,9 @@ from mta_assets.lake.lock import Lock
 
 # A lost commit race is retried this often; each try waits a little longer.
 COMMIT_TRIES = 8
+# How far back a table's log is searched for the last of the operations that change its rows: between them lie compactions.
+HISTORY = 20
+WRITES = ("WRITE", "DELETE", "UPDATE", "MERGE")
 
 
 class Lake:
@@ -55,6 +59,22 @@ class Lake:
     def version(self, table: Table) -> int:
         """The table's version: it grows by one with each commit, and is the cache key of what is served from it."""
         return self._table(table).version()
+
+    def days(self, table: Table) -> list[date]:
+        """The days of which the table has rows, in order, by its log alone: no row is read."""
+        try:
+            return sorted(date.fromisoformat(part[str(table.partition)]) for part in self._table(table).partitions())
+        except (OSError, DeltaError) as error:
+            raise refused(table.name, self.root, "read", error) from error
+
+    def written_at(self, table: Table) -> datetime | None:
+        """When rows were last written or removed, in UTC; None when they never were, or longer ago than the log tells."""
+        try:
+            history = self._table(table).history(HISTORY)
+        except (OSError, DeltaError) as error:
+            raise refused(table.name, self.root, "read", error) from error
+        writes = [commit["timestamp"] for commit in history if commit.get("operation") in WRITES]
+        return datetime.fromtimestamp(max(writes) / 1000, UTC) if writes else None
 
     def scan(self, table: Table, days: DayRange | None = None) -> pl.LazyFrame:
         """The table, or some of its days, as a lazy frame with the contract's columns in order. A snapshot: later commits do not show.

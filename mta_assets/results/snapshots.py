@@ -29,6 +29,7 @@ class Snapshots:
     lake: Lake
     check_seconds: float = CHECK_SECONDS
     _held: dict[str, Snapshot] = field(default_factory=dict)
+    _numbers: dict[str, tuple[int, float]] = field(default_factory=dict)
     _locks: dict[str, threading.Lock] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -48,6 +49,16 @@ class Snapshots:
     def version_of(self, *tables: Table) -> str:
         """The versions of the tables, as one text: what answers that are made of them are kept under."""
         return ".".join(str(self.of(table).version) for table in tables)
+
+    def version_unread(self, *tables: Table) -> str:
+        """The same of tables that are too large to be held: none of their rows is read."""
+        return ".".join(str(self._number(table)) for table in tables)
+
+    def _number(self, table: Table) -> int:
+        known, now = self._numbers.get(table.name), time.monotonic()
+        if known is None or now - known[1] >= self.check_seconds:
+            known = self._numbers[table.name] = (self.lake.version(table), now)
+        return known[0]
 
     def _own_lock(self, table: Table) -> threading.Lock:
         with self._lock:

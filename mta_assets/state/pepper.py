@@ -1,5 +1,6 @@
 """The server-side secret under which keys are stored: given by the environment, or in development mode made once and kept in a file."""
 
+import hmac
 import os
 import secrets
 from pathlib import Path
@@ -27,6 +28,11 @@ def read_pepper(settings: ApiSettings, file: Path = PEPPER_FILE) -> bytes:
         return _long_enough(_kept(file), str(file))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"The pepper cannot be kept in {file}: {error}. Make the file writable, or set MTA_API_PEPPER.") from error
+
+
+def pseudonym(pepper: bytes, user: int) -> str:
+    """A name for a user that is the same wherever this pepper is, and from which without it nobody learns or guesses who it is. user: the stable hash."""
+    return f"u_{hmac.digest(pepper, b'user:%d' % user, 'sha256').hex()[:16]}"
 
 
 def _kept(file: Path) -> str:
