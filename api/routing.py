@@ -39,7 +39,7 @@ class Routes(APIBlueprint):
     """The routes of one resource. access: endpoint -> who may call it."""
 
     def __init__(self, name: str, prefix: str, *, tag: str) -> None:
-        super().__init__(name, f"api.routes.{name}", url_prefix=prefix, abp_tags=[Tag(name=tag)])
+        super().__init__(name, f"api.routes.{name}", url_prefix=prefix, abp_tags=[Tag(name=tag)], operation_id_callback=_operation_id)
         self.access: dict[str, Access] = {}
 
     def view(
@@ -91,3 +91,8 @@ class Routes(APIBlueprint):
             self.components_schemas[name] = Schema(**definition)
         self.components_schemas[model.__name__] = Schema(**schema)
         return {"$ref": REF.format(model=model.__name__)}
+
+
+def _operation_id(*, bp_name: str, name: str, path: str, method: str) -> str:
+    """What client generators name the call: resource and view, which do not change when an address does."""
+    return f"{bp_name}_{name}"

@@ -62,6 +62,7 @@ class ApiSettings(BaseSettings):
     concurrent_analyses: int = Field(4, ge=1, description="Analyses of one owner that may wait or run at a time.")
     max_upload_mb: int = Field(100, ge=1, description="The largest request body, in MB of 1,000,000 bytes.")
     inline_mb: int = Field(5, ge=0, description="Files up to this size, unpacked, are analysed at once; larger ones become a job.")
+    docs: bool = Field(True, description="Whether everybody may read /openapi.json, /docs and /redoc; without, they are not there.")
     cors_origins: str = Field("", description="Origins whose pages may call the API, separated by commas; empty allows none.")
     metrics_on_loopback: bool = Field(
         False, description="Whether callers on this machine, behind no proxy, read /metrics without a key; others need health:read."
