@@ -3,6 +3,7 @@
 import fnmatch
 import os
 import stat
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -21,6 +22,10 @@ from mta_assets.pipeline.staged import rivals
 
 # What is being written is not read: the suffixes that copy tools give to unfinished files.
 UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".filepart", ".swp")
+
+# Rows whose identities are compared at a time: some 100 bytes each.
+ROWS_AT_ONCE = 1_000_000
+VERDICT = pl.Enum(["accepted", "duplicate", "conflict"])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,11 +61,11 @@ class FileReport:
 
 @dataclass(kw_only=True)
 class _Staging:
-    """What has been staged of one version so far."""
+    """What has been staged of one version so far. rows: per kind."""
 
     rows_read: int = 0
     rejected: int = 0
-    identities: dict[str, list[pl.DataFrame]] = field(default_factory=lambda: {kind: [] for kind in STAGED})
+    rows: Counter[str] = field(default_factory=Counter)
 
 
 def landed_files(landing: Path, config: Config) -> list[LandedFile]:
@@ -170,7 +175,7 @@ def _stage(lake: Lake, config: Config, landed: LandedFile, version: str, now: da
         staging.rejected += batch.rejected.height
         for kind, rows in batch.frames.items():
             lake.append(STAGED[kind], rows)
-            staging.identities[kind].append(rows.select(_identity_columns(kind)))
+            staging.rows[kind] += rows.height
     return staging
 
 
@@ -180,32 +185,47 @@ def _identity_columns(kind: str) -> list[str]:
 
 def _judged(lake: Lake, landed: LandedFile, version: str, staging: _Staging, history: pl.DataFrame) -> FileReport:
     """Count each row once and find the days whose core rows this version may change."""
-    verdicts, days = [], set[date]()
-    for kind, batches in staging.identities.items():
-        new = pl.concat(batches) if batches else STAGED[kind].empty().select(_identity_columns(kind))
-        replaced = _replaced_rows(lake, kind, landed, history)
-        others = rivals(lake, kind, pl.concat([new, replaced])).filter(pl.col("file") != landed.file).select(new.columns)
-        days.update(pl.concat([new["day"], replaced["day"], others["day"]]).unique())
-        verdicts.append(_verdicts(new, others, IDENTIFIER[kind]))
+    replaced = history.filter(pl.col("status") == "current")["file_version"].to_list()
+    judged = {kind: _judged_kind(lake, kind, landed, version, replaced, staging.rows[kind]) for kind in STAGED}
+    verdicts = {kind: rows for kind, (rows, _) in judged.items()}
     # An event log's conversion is a touch as well: the row is judged as the conversion.
-    rows = pl.concat([verdicts[1], verdicts[2], verdicts[0]]).unique("row", keep="first", maintain_order=True)
-    counts = dict(rows["verdict"].value_counts().iter_rows())
+    verdicts["touchpoints"] = verdicts["touchpoints"].join(verdicts["conversions"], on="row", how="anti")
+    counts = sum((Counter(dict(rows["verdict"].value_counts().iter_rows())) for rows in verdicts.values()), Counter[str]())
     return FileReport(
         source_name=landed.source_name,
         file=landed.file,
         status="ingested",
         rows_read=staging.rows_read,
-        accepted=counts.get("accepted", 0),
-        quarantined=staging.rejected + counts.get("conflict", 0),
-        duplicates=counts.get("duplicate", 0),
-        days=tuple(sorted(days)),
+        accepted=counts["accepted"],
+        quarantined=staging.rejected + counts["conflict"],
+        duplicates=counts["duplicate"],
+        days=tuple(sorted(set[date]().union(*(days for _, days in judged.values())))),
     )
 
 
-def _replaced_rows(lake: Lake, kind: str, landed: LandedFile, history: pl.DataFrame) -> pl.DataFrame:
-    versions = history.filter(pl.col("status") == "current")["file_version"]
-    rows = lake.scan(STAGED[kind]).filter(pl.col("file") == landed.file, pl.col("source_name") == landed.source_name)
-    return lake.collect(rows.filter(pl.col("file_version").is_in(versions.implode())).select(_identity_columns(kind)))
+def _judged_kind(
+    lake: Lake, kind: str, landed: LandedFile, version: str, replaced: list[str], count: int
+) -> tuple[pl.DataFrame, set[date]]:
+    """(row, verdict) of each staged row of this version, and the days on which it or what it replaces has a say.
+
+    Identities are compared a part at a time, so that a large file does not have to fit into memory.
+    """
+    identifier, columns = IDENTIFIER[kind], ["source_name", "file", "row", "day", IDENTIFIER[kind], "identity_given", "content"]
+    own = lake.scan(STAGED[kind]).filter(source_name=landed.source_name, file=landed.file)
+    parts, days, verdicts = count // ROWS_AT_ONCE + 1, set[date](), [_verdicts_of_none()]
+    for number in range(parts):
+        part = pl.col(identifier).hash() % parts == number
+        new, old = (
+            lake.collect(own.filter(pl.col("file_version").is_in(versions), part).select(columns)) for versions in ([version], replaced)
+        )
+        others = rivals(lake, kind, pl.concat([new, old]), columns, part).filter(pl.col("file") != landed.file)
+        days.update(pl.concat([new["day"], old["day"], others["day"]]).unique())
+        verdicts.append(_verdicts(new, others, identifier))
+    return pl.concat(verdicts), days
+
+
+def _verdicts_of_none() -> pl.DataFrame:
+    return pl.DataFrame(schema={"row": pl.Int64, "verdict": VERDICT})
 
 
 def _verdicts(new: pl.DataFrame, others: pl.DataFrame, identifier: str) -> pl.DataFrame:
@@ -216,9 +236,9 @@ def _verdicts(new: pl.DataFrame, others: pl.DataFrame, identifier: str) -> pl.Da
     duplicates, conflicts = (frame.join(new, on=["file", "row"], how="semi") for frame in (resolved.duplicates, resolved.conflicts))
     return pl.concat(
         [
-            kept.select("row", verdict=pl.when("known").then(pl.lit("duplicate")).otherwise(pl.lit("accepted"))),
-            duplicates.select("row", verdict=pl.lit("duplicate")),
-            conflicts.select("row", verdict=pl.lit("conflict")),
+            kept.select("row", verdict=pl.when("known").then(pl.lit("duplicate")).otherwise(pl.lit("accepted")).cast(VERDICT)),
+            duplicates.select("row", verdict=pl.lit("duplicate", dtype=VERDICT)),
+            conflicts.select("row", verdict=pl.lit("conflict", dtype=VERDICT)),
         ]
     )
 

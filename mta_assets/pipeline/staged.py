@@ -1,6 +1,6 @@
 """What the staged tables hold now: the rows of each file's current version, and all rows that share an identity with some of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 import polars as pl
@@ -18,13 +18,16 @@ def current_rows(lake: Lake, table: Table) -> pl.LazyFrame:
     return lake.scan(table).join(versions, on=VERSION, how="semi", maintain_order="left")
 
 
-def rivals(lake: Lake, kind: str, rows: pl.DataFrame) -> pl.DataFrame:
+def rivals(lake: Lake, kind: str, rows: pl.DataFrame, columns: Sequence[str] | None = None, within: pl.Expr | None = None) -> pl.DataFrame:
     """Every current staged row of `kind` that shares an identity with one of `rows` (which need source_name, identifier, day, identity_given).
 
     An identity made from content includes the day, so that its rivals are on the same day; a given one may be claimed on any.
+    columns: of them, all unless named; within: looked for only among the rows for which it holds.
     """
     identity = ["source_name", IDENTIFIER[kind]]
     rows_now = current_rows(lake, STAGED[kind])
+    rows_now = rows_now if within is None else rows_now.filter(within)
+    rows_now = rows_now if columns is None else rows_now.select(columns)
     given = rows.filter("identity_given")
     same_day = _on_days(rows_now, rows["day"].unique()).join(rows.select(identity).lazy(), on=identity, how="semi")
     if given.is_empty():
