@@ -16,6 +16,22 @@ class DataError(MtaError):
     """A file as a whole cannot be read or used. Single bad rows are never errors: they go to quarantine."""
 
 
+class ForeignFormatError(DataError):
+    """A file is of a format that is not read; the message says of which."""
+
+
+class TooLargeError(DataError):
+    """A file, or what it unpacks to, is more than may be read here."""
+
+
+class CallError(MtaError):
+    """What was asked for does not fit the files. field: the parameter to change."""
+
+    def __init__(self, message: str, field: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
 class ModelError(MtaError):
     """A model cannot be computed as asked."""
 
@@ -46,6 +62,10 @@ class ConflictError(StateError):
 
 class BusyError(StateError):
     """As much as is allowed at a time is under way; the same may be asked again later."""
+
+
+class OverloadedError(MtaError):
+    """Everything that could do it is busy; the same may be asked again later."""
 
 
 class CursorError(StateError):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from mta_assets.config import Config, Kind, SourceConfig, parse_config
-from mta_assets.errors import DataError, did_you_mean
+from mta_assets.errors import CallError, DataError, did_you_mean
 from mta_assets.ingest.fields import EVIDENCE, FIELDS
 from mta_assets.ingest.readers.detect import raw_table
 
@@ -62,7 +62,7 @@ def recognise(files: Sequence[GivenFile], columns: Mapping[str, str], timezone: 
 
     columns: our name -> theirs; `kind.name` concerns the files of one kind only, any other name every file that has the column.
     A source of mta.yaml whose glob the path ends in says how to read the file, as far as the caller does not.
-    Raises DataError, naming the file, when the columns fit no kind or more than one, and when an entry of `columns` concerns no file.
+    Raises DataError, naming the file, when the columns fit no kind or more than one, and CallError when an entry of `columns` concerns no file.
     """
     _check_names(columns)
     headers = {file.path: _header(file, _declared(file.path, config)) for file in files}
@@ -145,11 +145,12 @@ def _check_names(columns: Mapping[str, str]) -> None:
     for ours in columns:
         kind, dot, name = ours.rpartition(".")
         if dot and kind not in get_args(FileKind):
-            raise DataError(f"columns: {kind!r} in {ours!r} is no kind of file. {did_you_mean(kind, get_args(FileKind))}")
+            raise CallError(f"columns: {kind!r} in {ours!r} is no kind of file. {did_you_mean(kind, get_args(FileKind))}", "columns")
         known = NAMES[kind] if dot else sorted({name for names in NAMES.values() for name in names})
         if name not in known:
-            raise DataError(
-                f"columns: {name!r} is none of our columns. {did_you_mean(name, known)} Write OURS=THEIRS, e.g. user_id=customer_id."
+            raise CallError(
+                f"columns: {name!r} is none of our columns. {did_you_mean(name, known)} Write OURS=THEIRS, e.g. user_id=customer_id.",
+                "columns",
             )
 
 
@@ -157,5 +158,5 @@ def _refuse_unused(ours: str, theirs: str, files: Sequence[Recognised], headers:
     everything = sorted({name for file in files for name in headers[file.path]})
     if theirs in everything:
         kinds = " and ".join(sorted({file.kind.replace("_", " ") for file in files if theirs in headers[file.path]}))
-        raise DataError(f"columns maps {ours} to {theirs!r}, but {kinds} has no column {ours}. Leave it out.")
-    raise DataError(f"columns maps {ours} to {theirs!r}, which no given file has. {did_you_mean(theirs, everything)}")
+        raise CallError(f"columns maps {ours} to {theirs!r}, but {kinds} has no column {ours}. Leave it out.", "columns")
+    raise CallError(f"columns maps {ours} to {theirs!r}, which no given file has. {did_you_mean(theirs, everything)}", "columns")

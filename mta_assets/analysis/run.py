@@ -13,7 +13,7 @@ from mta_assets.analysis.path_file import read_path_file
 from mta_assets.analysis.recognise import GivenFile, Recognised, recognise
 from mta_assets.analysis.steps import Computed, Notify, Stage, Step, silent, unheeded
 from mta_assets.config import Config, parse_config
-from mta_assets.errors import DataError, MtaError
+from mta_assets.errors import CallError, DataError
 from mta_assets.marts.performance import with_spend
 from mta_assets.models.base import AttributionModel
 from mta_assets.models.registry import build_models, select
@@ -174,21 +174,24 @@ def _material(files: Sequence[Recognised], options: Options, config: Config, now
 
 
 def _check_together(files: Sequence[Recognised], options: Options) -> None:
-    """Raises MtaError unless the files make an analysis together."""
+    """Raises CallError unless the files make an analysis together."""
     kinds = [file.kind for file in files]
     events = [kind for kind in kinds if kind not in {"spend", "path_table"}]
     if "path_table" in kinds:
         if events or kinds.count("path_table") > 1:
-            raise MtaError("A path table is analysed on its own (with --spend, if you like); give the other files to a call of their own.")
+            raise CallError(
+                "A path table is analysed on its own (with --spend, if you like); give the other files to a call of their own.", "file"
+            )
         if options.by == "campaign":
-            raise MtaError("A path table has channels only, no campaigns; use --by channel, or give events.")
+            raise CallError("A path table has channels only, no campaigns; use --by channel, or give events.", "by")
     elif not events:
-        raise MtaError(f"{_names(files)}: spend alone earns no credit; add an event log, or touchpoints and conversions.")
+        raise CallError(f"{_names(files)}: spend alone earns no credit; add an event log, or touchpoints and conversions.", "file")
     elif "event_log" not in events and set(events) != {"touchpoints", "conversions"}:
         other = "conversions" if "touchpoints" in events else "touchpoints"
-        raise MtaError(
+        raise CallError(
             f"{_names(files)} holds {' and '.join(sorted(set(events)))} only. Add a file of {other}; if some rows of yours are both, map the "
-            "column that flags conversions: --columns conversion=YOUR_COLUMN."
+            "column that flags conversions: --columns conversion=YOUR_COLUMN.",
+            "conversions" if other == "conversions" else "file",
         )
 
 

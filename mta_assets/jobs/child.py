@@ -1,0 +1,79 @@
+"""`python -m mta_assets.jobs.child`: a process that reads what clients send, one task after the other, within a limit of memory. `children` keeps it.
+
+A line of JSON in, a line of JSON out. It knows no secret and no database; a file that makes it run out of memory ends it and nothing else.
+"""
+
+import os
+import resource
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from typing import IO, Any
+
+import orjson
+
+from mta_assets.errors import MtaError, TooLargeError
+from mta_assets.jobs.tasks import TASKS
+
+# A task that its keeper no longer waits for ends by itself this much later.
+_LATER_SECONDS = 10
+_DATA_LINE = b"VmData:"
+
+
+def main() -> None:
+    """Work off tasks until there are no more. The first line says the limits: data_mb beyond what is taken before any task, seconds."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever a library prints goes to the log
+    limits = orjson.loads(sys.stdin.buffer.readline())
+    _confine(limits["data_mb"])
+    _answer(answers, {"ready": True})
+    for line in sys.stdin.buffer:
+        signal.alarm(limits["seconds"] + _LATER_SECONDS)
+        asked = orjson.loads(line)
+        _answer(answers, _done(TASKS[asked["task"]], asked["given"]) | {"peak_mb": _peak_mb()})
+        signal.alarm(0)
+
+
+def _done(task: Callable[[Mapping[str, Any]], Mapping[str, Any]], given: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return {"done": task(given)}
+    except (MtaError, MemoryError) as error:
+        if any(isinstance(cause, MemoryError) for cause in _causes(error)):
+            return {"spent": True, "refused": _refused(TooLargeError("Reading it takes more memory than one request may have."))}
+        return {"refused": _refused(error)}
+
+
+def _refused(error: BaseException) -> dict[str, Any]:
+    return {"type": type(error).__name__, "message": str(error), "field": getattr(error, "field", None)}
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__
+
+
+def _confine(data_mb: int) -> None:
+    """Let this process have so much more memory of its own, and write no core file. Where the system counts no data (macOS) only the time is limited."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        limit = _data_bytes() + data_mb * 1_000_000
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+
+
+def _data_bytes() -> int:
+    with open("/proc/self/status", "rb") as status:  # noqa: PTH123  a file of the system, not one of ours
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith(_DATA_LINE))
+
+
+def _peak_mb() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1024 if sys.platform == "linux" else 1024 * 1024)
+
+
+def _answer(answers: IO[bytes], answer: Mapping[str, Any]) -> None:
+    answers.write(orjson.dumps(answer) + b"\n")
+    answers.flush()
+
+
+if __name__ == "__main__":
+    main()
