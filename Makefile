@@ -24,7 +24,7 @@ demo: $(VENV)/run.stamp ## make a sample, run the whole graph, print the result
 	@$(BIN)/mta demo
 
 .PHONY: up
-up: $(VENV)/run.stamp ## start the Dagster UI and daemon on the same lake
+up: $(VENV)/run.stamp ## start the Dagster UI, its daemon and the API on the same lake
 	@$(BIN)/mta up
 
 .PHONY: api

@@ -9,6 +9,7 @@ from mta_assets.errors import MtaError
 from mta_assets.settings import ApiSettings, Settings
 
 CHECK = "--check"
+INTERRUPTED = 130  # exit code of what Ctrl-C ended, as shells have it
 
 
 def main() -> None:
@@ -18,7 +19,10 @@ def main() -> None:
     """
     if CHECK in sys.argv:
         sys.exit(_fault())
-    checked = subprocess.run((sys.executable, "-m", "api", CHECK), check=False)  # noqa: S603  our own interpreter and module
+    try:
+        checked = subprocess.run((sys.executable, "-m", "api", CHECK), check=False)  # noqa: S603  our own interpreter and module
+    except KeyboardInterrupt:  # asked to stop before it has begun: no fault to trace
+        sys.exit(INTERRUPTED)
     if checked.returncode:
         sys.exit(checked.returncode)
     Server(ApiSettings()).run()

@@ -1,4 +1,4 @@
-"""`mta up`: the Dagster UI and daemon as two child processes on the same lake, and their orderly end. No Dagster is imported here."""
+"""`mta up`: the Dagster UI, its daemon and the API as child processes on the same lake, and their orderly end. No Dagster is imported here."""
 
 import os
 import signal
@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
@@ -20,7 +21,7 @@ from mta_assets.config import load_config
 from mta_assets.errors import MtaError
 from mta_assets.models.registry import build_models
 from mta_assets.pipeline.run import open_lake
-from mta_assets.settings import Settings
+from mta_assets.settings import ApiSettings, Settings
 
 DIED = 1  # exit code
 HOST = "127.0.0.1"
@@ -35,30 +36,37 @@ SECONDS_TO_START, SECONDS_TO_STOP, SECONDS_BETWEEN_LOOKS = 120, 15, 0.25
 @click.command(name="up")
 @click.option("--port", type=click.IntRange(1, 65535), help="The port of the UI. [default: MTA_UI_PORT or 3000]")
 @click.option(
-    "--host", default=HOST, show_default=True, help="The address to listen on; 0.0.0.0 lets other machines in, without a password."
+    "--host", default=HOST, show_default=True, help="The address the UI listens on; 0.0.0.0 lets other machines in, without a password."
 )
+@click.option("--api-port", type=click.IntRange(1, 65535), help="The port of the API. [default: MTA_API_PORT or 8000]")
 @click.pass_context
-def command(ctx: click.Context, port: int | None, host: str) -> None:
-    """Start the Dagster UI and daemon on the lake; Ctrl-C stops both.
+def command(ctx: click.Context, port: int | None, host: str, api_port: int | None) -> None:
+    """Start the Dagster UI, its daemon and the API on the lake; Ctrl-C stops all three.
 
-    Files put into the landing folder are then taken in by themselves. Dagster keeps its runs under DAGSTER_HOME (default: dagster_home
-    in this folder).
+    Files put into the landing folder are then taken in by themselves, and what clients send to the API is analysed. Dagster keeps its
+    runs under DAGSTER_HOME (default: dagster_home in this folder).
 
     \b
-    Exit codes: 0 stopped with Ctrl-C, 1 one of the two died (its output says why; the other was stopped), 2 they cannot start.
+    Exit codes: 0 stopped with Ctrl-C, 1 one of them died (its output says why; the others were stopped), 2 they cannot start.
     """  # noqa: D301  click's own mark for lines that stay as they are
-    settings = Settings()
-    port = port or settings.ui_port
+    settings, api = Settings(), ApiSettings()
     if find_spec("dagster_webserver") is None:
         raise MtaError("The Dagster UI is not installed. Install it with: pip install 'mta-assets[ui]'")
-    if _answers(host, port):
-        raise MtaError(f"Port {port} is taken. Stop what runs there, or choose another with --port or MTA_UI_PORT.")
+    ui = Address(name="Dagster UI", host=host, port=port or settings.ui_port, remedy="--port or MTA_UI_PORT")
+    served = Address(name="API", host=api.host, port=api_port or api.port, remedy="--api-port or MTA_API_PORT")
+    addresses = (ui, served)
+    for address in addresses:
+        if address.answers():
+            raise MtaError(
+                f"Port {address.port} is taken. Stop what runs there, or choose another for the {address.name} with {address.remedy}."
+            )
     home = _prepare(settings)
-    processes = {name: _started(arguments) for name, arguments in _commands(host, port).items()}
+    environment = os.environ | {"DAGSTER_HOME": str(home), "MTA_API_PORT": str(served.port)}
+    processes = {name: _started(arguments, environment) for name, arguments in _commands(ui.host, ui.port).items()}
     for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background job ignores SIGINT unless told otherwise
         signal.signal(number, _as_interrupt)
     try:
-        _announce(processes, host, port, settings, home)
+        _announce(processes, addresses, settings, home)
         dead = _first_to_die(processes)
     except KeyboardInterrupt:
         dead = None
@@ -72,53 +80,70 @@ def command(ctx: click.Context, port: int | None, host: str) -> None:
     say("Stopped.")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where one of the servers is to listen. remedy: how another port is chosen."""
+
+    name: str
+    host: str
+    port: int
+    remedy: str
+
+    @property
+    def url(self) -> str:
+        """As a person on this machine types it."""
+        return f"http://{'localhost' if self.host in {HOST, '0.0.0.0'} else self.host}:{self.port}"  # noqa: S104  compared with, not bound to
+
+    def answers(self) -> bool:
+        """Whether something listens there."""
+        try:
+            with socket.create_connection((self.host, self.port), timeout=1):
+                return True
+        except OSError:
+            return False
+
+
 def _commands(host: str, port: int) -> Mapping[str, Sequence[str]]:
-    """What to run. The workspace file when this folder has one, else the installed package."""
+    """What to run, with the address of the UI. The workspace file when this folder has one, else the installed package."""
     where = ("-w", "workspace.yaml") if Path("workspace.yaml").exists() else ("-m", "mta_assets.definitions")
     return {
         "Dagster UI": (sys.executable, "-m", "dagster_webserver", "-h", host, "-p", str(port), *where),
         "Dagster daemon": (sys.executable, "-m", "dagster._daemon", "run", *where),
+        "API": (sys.executable, "-m", "api"),
     }
 
 
 def _prepare(settings: Settings) -> Path:
-    """What both processes expect to find: every table, the landing folder, Dagster's home. Returns the last."""
+    """What the processes expect to find: every table, the landing folder, Dagster's home. Returns the last."""
     open_lake(settings.lake, build_models(load_config(settings.config).models))
     home = prepared_home(settings)
     settings.landing.mkdir(parents=True, exist_ok=True)
-    os.environ["DAGSTER_HOME"] = str(home)  # Dagster wants it absolute
     # Once, before two processes both create the same database files and leave them with two versions.
-    subprocess.run((sys.executable, "-c", CREATE_STORAGE), check=True)  # noqa: S603  our own interpreter and code
+    subprocess.run((sys.executable, "-c", CREATE_STORAGE), env=os.environ | {"DAGSTER_HOME": str(home)}, check=True)  # noqa: S603  our own interpreter and code
     return home
 
 
-def _started(arguments: Sequence[str]) -> subprocess.Popen[bytes]:
+def _started(arguments: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
     """The process in a session of its own, so that Ctrl-C reaches it only through us, in order."""
-    return subprocess.Popen(arguments, start_new_session=True)  # noqa: S603  our own interpreter and arguments
+    return subprocess.Popen(arguments, env=environment, start_new_session=True)  # noqa: S603  our own interpreter and arguments
 
 
-def _announce(processes: Mapping[str, subprocess.Popen[bytes]], host: str, port: int, settings: Settings, home: Path) -> None:
-    """Say the addresses as soon as the UI answers."""
-    say(f"Starting the Dagster UI and daemon (about 20 s) on the lake {settings.lake} ...")
+def _announce(processes: Mapping[str, subprocess.Popen[bytes]], addresses: Sequence[Address], settings: Settings, home: Path) -> None:
+    """Say the addresses as soon as all of them answer."""
+    say(f"Starting the Dagster UI, its daemon and the API (about 20 s) on the lake {settings.lake} ...")
     deadline = time.monotonic() + SECONDS_TO_START
-    while time.monotonic() < deadline and not _dead(processes):
-        if _answers(host, port):
-            say(f"\n  Dagster UI      http://{'localhost' if host in {HOST, '0.0.0.0'} else host}:{port}")  # noqa: S104  compared with, not bound to
-            say(f"  landing folder  {settings.landing}  (put files here)")
-            say(f"  Dagster's home  {home}")
-            say("\nCtrl-C stops both.")
-            return
+    silent = list(addresses)
+    while silent and time.monotonic() < deadline and not _dead(processes):
+        silent = [address for address in silent if not address.answers()]
         time.sleep(SECONDS_BETWEEN_LOOKS)
-    if not _dead(processes):
-        say(f"The UI does not answer at port {port} yet; its output above may say why. Waiting on; Ctrl-C stops both.")
-
-
-def _answers(host: str, port: int) -> bool:
-    try:
-        with socket.create_connection((host, port), timeout=1):
-            return True
-    except OSError:
-        return False
+    if _dead(processes):
+        return
+    for address in addresses:
+        late = "  (it does not answer yet; its output above may say why)" if address in silent else ""
+        say(f"  {address.name:<15} {address.url}{late}")
+    say(f"  landing folder  {settings.landing}  (put files here)")
+    say(f"  Dagster's home  {home}")
+    say("\nCtrl-C stops them all.")
 
 
 def _first_to_die(processes: Mapping[str, subprocess.Popen[bytes]]) -> str:
