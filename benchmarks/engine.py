@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from stages import Stages
 
-from mta_assets.contracts.arrays import Coalitions, Floats, Statistics
+from mta_assets.contracts.arrays import Floats, Statistics
 from mta_assets.journeys.flows import OUTSIDE, Flows, flows, transitions
 from mta_assets.journeys.pieces import History, Piece, joined, pieces
 from mta_assets.journeys.statistics import CellCoalitions, coalitions, positions
@@ -69,21 +69,25 @@ def daily_statistics(piece: Piece, value: Floats) -> tuple[CellCoalitions, Flows
 
 def converting_sets(parts: Sequence[CellCoalitions]) -> CellCoalitions:
     """The coalitions of all days of these parts, summed by their set of units: those of rows with conversions, which is all that Shapley reads."""
-    kept = [part.rows.conversions > 0 for part in parts]
+    kept = [np.flatnonzero(part.conversions) for part in parts]
 
     def joint(name: str) -> Floats:
-        return np.concatenate([getattr(part.rows, name)[keep] for part, keep in zip(parts, kept, strict=True)])
+        return np.concatenate([getattr(part, name).take(keep) for part, keep in zip(parts, kept, strict=True)])
 
     masks = [
-        np.bitwise_or.reduceat(np.left_shift(np.int64(1), part.rows.unit), part.rows.offsets[:-1])[keep]
+        np.bitwise_or.reduceat(np.left_shift(np.int64(1), part.unit), part.offsets[:-1]).take(part.which.take(keep))
         for part, keep in zip(parts, kept, strict=True)
     ]
     fields = ("conversions", "nulls", "value")
     mask, sums = tally(np.concatenate(masks), *map(joint, fields))
     member = (mask[:, None] >> np.arange(63)) & 1 != 0
-    offsets = np.concatenate([[0], np.cumsum(member.sum(axis=1))])
-    rows = Coalitions(offsets=offsets, unit=np.nonzero(member)[1], **dict(zip(fields, sums, strict=True)))
-    return CellCoalitions(cell=np.zeros(len(mask), dtype=np.int64), rows=rows)
+    return CellCoalitions(
+        cell=np.zeros(len(mask), dtype=np.int64),
+        which=np.arange(len(mask)),
+        offsets=np.concatenate([[0], np.cumsum(member.sum(axis=1))]),
+        unit=np.nonzero(member)[1],
+        **dict(zip(fields, sums, strict=True)),
+    )
 
 
 def steps(parts: Sequence[Flows], units: int) -> Flows:

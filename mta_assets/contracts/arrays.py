@@ -193,6 +193,12 @@ class Statistics:
 
 def ranges(starts: Ints, lengths: Ints) -> Ints:
     """The concatenated index ranges starts[i] : starts[i] + lengths[i]."""
-    ends = np.cumsum(lengths)
-    total = int(ends[-1]) if len(ends) else 0
-    return np.asarray(np.arange(total) + np.repeat(starts - (ends - lengths), lengths))
+    some = np.flatnonzero(lengths)
+    if not len(some):
+        return np.zeros(0, dtype=np.int64)
+    start, length = starts.take(some), lengths.take(some)
+    ends = np.cumsum(length)
+    step = np.ones(ends[-1], dtype=np.int64)  # from each index to the next: 1 within a range, a jump between two
+    step[0] = start[0]
+    step[ends[:-1]] = start[1:] - start[:-1] - length[:-1] + 1
+    return np.cumsum(step, out=step)

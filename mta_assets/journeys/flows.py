@@ -116,8 +116,7 @@ def _entered(touches: Touches, cell_index: Ints, order: int, code: Ints, begin: 
     change = _changes(touches, order, code, begin)
     weight = touches.conversions + touches.nulls
     journeys = None if (weight == 1).all() else np.repeat(weight, touches.length)
-    cell = np.repeat(cell_index, touches.length) if cell_index.any() else np.zeros(1, dtype=np.int64)
-    packed, keys = pack(cell, change, base ** (order + 1))
+    packed, keys = pack(cell_index, change, base ** (order + 1), touches.length)
     key, (count,) = tally(packed, journeys)
     where, changed = unpack(key, base ** (order + 1), keys)
     real = changed > 0
@@ -142,8 +141,8 @@ def _changes(touches: Touches, order: int, code: Ints, begin: Ints) -> Ints:
 
 def _left(touches: Touches, cell_index: Ints, owned: Ints, code: Ints, span: int) -> list[_Part]:
     """The states in which journeys convert, and those in which they expire. owned: the journeys that have touches; span: of the codes of states."""
-    packed, keys = pack(cell_index[owned], code[touches.offsets[1:][owned] - 1], span)
-    key, (conversions, value, nulls) = tally(packed, touches.conversions[owned], touches.value[owned], touches.nulls[owned])
+    packed, keys = pack(cell_index.take(owned), code.take(touches.offsets.take(owned + 1) - 1), span)
+    key, (conversions, value, nulls) = tally(packed, touches.conversions.take(owned), touches.value.take(owned), touches.nulls.take(owned))
     cell, state = unpack(key, span, keys)
     outside = np.zeros_like(state)
     return [

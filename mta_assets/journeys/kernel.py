@@ -50,8 +50,8 @@ def journeys(events: Events, lookback_us: int, *, restart_after_conversion: bool
     journey's end is certain only once that conversion has happened, and it closes then: a closing never depends on what comes after it.
     """
     start, stop = _converted(events, lookback_us, restart_after_conversion=restart_after_conversion)
-    first, last = _expired(events, lookback_us, start, stop)
-    closing = _expiry(events, lookback_us, last)
+    first, last, continued = _expired(events, lookback_us, start, stop)
+    closing = _expiry(events, lookback_us, last, continued)
     return Slices(
         start=np.concatenate([start, first]),
         stop=np.concatenate([stop, last + 1]),
@@ -87,8 +87,10 @@ def _converted(events: Events, lookback_us: int, *, restart_after_conversion: bo
     return start, stop
 
 
-def _expired(events: Events, lookback_us: int, start: Ints, stop: Ints) -> tuple[Ints, Ints]:
-    """(first, last) touch of each run of touches without a conversion, split where the gap exceeds the lookback.
+def _expired(events: Events, lookback_us: int, start: Ints, stop: Ints) -> tuple[Ints, Ints, Bools]:
+    """(first touch, last touch, whether the user was touched again within the lookback) of each run of touches without a conversion.
+
+    A run is split where the gap exceeds the lookback.
 
     A run never goes on behind touches that led to a conversion: the last of the run is a lookback older than that conversion.
     """
@@ -97,20 +99,24 @@ def _expired(events: Events, lookback_us: int, start: Ints, stop: Ints) -> tuple
     np.add.at(covered, start, 1)
     np.subtract.at(covered, stop, 1)
     left = np.cumsum(covered[:-1], dtype=np.int32) == 0
-    parted = np.ones(touches + 1, dtype=bool)  # whether a touch and the one before it, or the end, are of different runs
+    parted = np.ones(
+        touches + 1, dtype=bool
+    )  # whether a touch and the one before it, or the end, are of different users or a lookback apart
     inner = parted[1:-1]
     np.not_equal(events.touch_user[1:], events.touch_user[:-1], out=inner)
     inner |= np.diff(events.touch_ts) > lookback_us
-    inner |= left[1:] != left[:-1]
-    return np.flatnonzero(left & parted[:-1]), np.flatnonzero(left & parted[1:])
+    first, last = left & parted[:-1], left & parted[1:]
+    first[1:] |= left[1:] > left[:-1]
+    last[:-1] |= left[:-1] > left[1:]
+    ends = np.flatnonzero(last)
+    return np.flatnonzero(first), ends, ~parted.take(ends + 1)
 
 
-def _expiry(events: Events, lookback_us: int, last: Ints) -> Ints:
-    """When it was certain that the journey that ends with each of these touches had expired."""
-    expiry = events.touch_ts[last] + lookback_us
-    after = np.minimum(last + 1, len(events.touch_ts) - 1)
-    continued = (after > last) & (events.touch_user[after] == events.touch_user[last]) & (events.touch_ts[after] <= expiry)
-    user, moment = events.touch_user[after[continued]], events.touch_ts[after[continued]]
+def _expiry(events: Events, lookback_us: int, last: Ints, continued: Bools) -> Ints:
+    """When it was certain that the journey that ends with each of these touches had expired. continued: as `_expired` says."""
+    expiry = events.touch_ts.take(last) + lookback_us
+    after = last[continued] + 1
+    user, moment = events.touch_user[after], events.touch_ts[after]
     begin = np.searchsorted(events.conversion_user, user, side="left")
     end = np.searchsorted(events.conversion_user, user, side="right")
     expiry[continued] = events.conversion_ts[_first_after(events.conversion_ts, begin, end, moment - 1)]

@@ -54,7 +54,7 @@ class Piece:
         """Every journey, without times and milestones. value: (conversions of the history,); cell: (journeys,) or None for one cell."""
         length = self.slices.stop - self.slices.start
         converted = self.slices.conversion >= 0
-        unit = self.unit[ranges(self.slices.start, length)]
+        unit = self.unit.take(ranges(self.slices.start, length))
         worth = np.zeros(len(converted))
         worth[: len(self.conversion)] = value[self.conversion]
         return Touches(
@@ -65,7 +65,7 @@ class Piece:
             nulls=(~converted).astype(np.float64),
             value=worth,
             cell=np.zeros(len(converted), dtype=np.int64) if cell is None else cell,
-            is_direct=self.direct[unit],
+            is_direct=self.direct.take(unit),
         )
 
     def converting(self, value: Floats) -> Touches:
@@ -108,7 +108,7 @@ def pieces(history: History, lookback_us: int, *, restart_after_conversion: bool
             units=units,
             direct=direct,
             events=events,
-            unit=recode[label],
+            unit=recode.take(label),
             slices=slices,
             conversion=own,
             milestones={stage: milestone(reached, events, converting, lookback_us) for stage, reached in history.milestones.items()},
@@ -121,7 +121,7 @@ def _ordered(part: Part, identities: pl.DataFrame | None) -> tuple[Ints, Ints, I
     order, user, ts = in_user_time_order(user, ts)
     if identities is not None:
         order = settled(order, user, ts, row[0], identities)
-    return user, ts, code[order]
+    return user, ts, code.take(order)
 
 
 def joined(parts: Sequence[Touches]) -> Touches:

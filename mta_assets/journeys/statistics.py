@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -27,10 +28,25 @@ class CellPaths:
 
 @dataclass(frozen=True, kw_only=True)
 class CellCoalitions:
-    """Each distinct set of units of each cell. cell: (sets,) ascending."""
+    """Each distinct set of units of each cell, by (cell, set).
+
+    cell, conversions, nulls, value: (rows,); which: (rows,) the set, an index into those of `offsets` and `unit`, of which each is there once.
+    """
 
     cell: Ints
-    rows: Coalitions
+    which: Ints
+    conversions: Floats
+    nulls: Floats
+    value: Floats
+    offsets: Ints
+    unit: Ints
+
+    @cached_property
+    def rows(self) -> Coalitions:
+        """The same with each row's set spelt out."""
+        length = np.diff(self.offsets).take(self.which)
+        unit = self.unit[ranges(self.offsets.take(self.which), length)]
+        return Coalitions(offsets=_offsets(length), unit=unit, conversions=self.conversions, nulls=self.nulls, value=self.value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,13 +108,8 @@ def coalitions(touches: Touches) -> CellCoalitions:
     small = len(touches.units) <= MAX_MASK_UNITS
     members = _members_by_mask if small else _members_by_hash
     set_offsets, set_unit, index = members(touches, offsets)
-    sets = len(set_offsets) - 1
-    cell, which, conversions, nulls, value = _weights(touches, owned, index, sets)
-    length = np.diff(set_offsets)[which]
-    rows = Coalitions(
-        offsets=_offsets(length), unit=set_unit[ranges(set_offsets[:-1][which], length)], conversions=conversions, nulls=nulls, value=value
-    )
-    return CellCoalitions(cell=cell, rows=rows)
+    cell, which, conversions, nulls, value = _weights(touches, owned, index, len(set_offsets) - 1)
+    return CellCoalitions(cell=cell, which=which, conversions=conversions, nulls=nulls, value=value, offsets=set_offsets, unit=set_unit)
 
 
 def positions(touches: Touches) -> CellPositions:
@@ -113,7 +124,7 @@ def positions(touches: Touches) -> CellPositions:
     cells, cell_index = distinct(earning.cell)
     longest = int(earning.length.max(initial=1))
     slot = earning.unit.astype(np.int64) * longest + earning.position
-    code, keys = pack(np.repeat(cell_index, earning.length), slot, len(earning.units) * longest)
+    code, keys = pack(cell_index, slot, len(earning.units) * longest, earning.length)
     amounts = [share * np.repeat(amount, earning.length) for amount in (earning.conversions, earning.value)]
     key, (conversions, value) = tally(code, *amounts)
     where, slots = unpack(key, max(len(earning.units), 1) * longest, keys)
@@ -124,8 +135,7 @@ def positions(touches: Touches) -> CellPositions:
 def placements(touches: Touches) -> Placements:
     """How often each unit was touched in each cell."""
     cells, cell_index = distinct(touches.cell)
-    cell = np.repeat(cell_index, touches.length) if cell_index.any() else cell_index[:1]
-    code, keys = pack(cell, touches.unit, len(touches.units))
+    code, keys = pack(cell_index, touches.unit, len(touches.units), touches.length)
     total = touches.conversions + touches.nulls
     weight = None if (total == 1).all() else np.repeat(total, touches.length)
     converting = np.repeat(touches.conversions, touches.length)
@@ -162,7 +172,7 @@ def _members_by_mask(touches: Touches, offsets: Ints) -> tuple[Ints, Ints, Ints]
     """(offsets, unit, index): the distinct sets, and which set each journey is. One bit per unit."""
     bit = np.left_shift(np.int64(1), np.arange(len(touches.units)))
     journeys = len(offsets) - 1
-    mask = np.bitwise_or.reduceat(bit[touches.unit], offsets[:-1]) if journeys else np.zeros(0, dtype=np.int64)
+    mask = np.bitwise_or.reduceat(bit.take(touches.unit), offsets[:-1]) if journeys else np.zeros(0, dtype=np.int64)
     masks, index = distinct(mask)
     member = (masks[:, None] & bit) != 0
     return _offsets(member.sum(axis=1)), np.nonzero(member)[1], index
