@@ -31,7 +31,7 @@ def main() -> None:
 def _fault() -> str | None:
     """Why the application cannot be made; None when it can."""
     try:
-        make_services(Settings(), ApiSettings()).store.close()
+        make_services(Settings(), ApiSettings()).close()
     except MtaError as error:
         return f"The API cannot start. {error}"
     return None

@@ -5,9 +5,12 @@ from collections.abc import Sequence
 from flask_openapi.openapi import OpenAPI
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from api.auditing import audit_every_request
 from api.auth import KnownKeys, guard
+from api.buckets import Buckets
 from api.cache import install_cache
 from api.headers import dress
+from api.limits import Limits, tell_limits
 from api.metrics import measure
 from api.problems import answer_every_failure, of_validation
 from api.routes.attribution import routes as attribution
@@ -60,5 +63,14 @@ def create_app(services: Services | None = None) -> OpenAPI:
     install_cache(app, made.redis)
     answer_every_failure(app)
     dress(app, made.api)
-    guard(app, access, KnownKeys(made.keys), TokenVerifier(made.api), open_on_loopback=made.api.metrics_on_loopback)
+    tell_limits(app)
+    audit_every_request(app, made.trail)
+    guard(
+        app,
+        access,
+        KnownKeys(made.keys),
+        TokenVerifier(made.api),
+        Limits(made.api, Buckets(made.redis)),
+        open_on_loopback=made.api.metrics_on_loopback,
+    )
     return app

@@ -1,4 +1,4 @@
-"""Who calls, and whether the route lets them: keys and bearer tokens to a caller with scopes. What is not declared is refused. No limits."""
+"""Who calls, and whether the route lets them: keys and bearer tokens to a caller with scopes. What is not declared is refused. Limits are `limits`'."""
 
 import hashlib
 import time
@@ -8,10 +8,12 @@ from ipaddress import ip_address
 
 from flask import Flask, g, request
 
+from api.auditing import Unknown
+from api.limits import Limits
 from api.problems import Problem
 from api.routing import Access
 from api.services import services
-from api.tokens import TokenVerifier
+from api.tokens import Token, TokenVerifier
 from mta_assets.state.access import Scope
 from mta_assets.state.keys import KeyRecord, Keys, Reason, Refusal
 
@@ -19,6 +21,8 @@ from mta_assets.state.keys import KeyRecord, Keys, Reason, Refusal
 RECORD_SECONDS = 5.0
 MOST_RECORDS = 10_000
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="mta", ApiKey header="X-API-Key"'}
+# A path that leads nowhere, or a method that there is not: routing answers, to everybody.
+_NOWHERE = Access(scope=None)
 _REFUSED: Mapping[Reason, tuple[str, str]] = {
     Reason.UNKNOWN: ("unauthenticated", "This API key is not known."),
     Reason.WRONG: ("unauthenticated", "This API key is not known."),  # as the unknown: which half was right is nobody's business
@@ -59,22 +63,25 @@ class KnownKeys:
 
 
 def authenticated(keys: KnownKeys, tokens: TokenVerifier) -> Caller | None:
-    """The caller of this request; None when it carries no credentials. Raises Problem when they are not good."""
+    """The caller of this request; None when it carries no credentials. Raises Problem when they are not good, having noted why."""
     presented, bearer = request.headers.get("X-API-Key"), request.headers.get("Authorization")
     if presented is not None:
         found = keys.check(presented)
         if isinstance(found, Refusal):
             code, message = _REFUSED[found.reason]
+            g.unknown = Unknown("key", found.reason, found.key_id)
             raise Problem(code=code, message=message, headers=_CHALLENGE)
         return Caller(id=found.id, owner=found.owner, scopes=found.scopes, limit_per_hour=found.limit_per_hour)
     if bearer is not None:
-        token = tokens.verify(bearer)
+        token = _verified(tokens, bearer)
         return Caller(id=f"token:{token.subject}", owner=token.subject, scopes=token.scopes)
     return None
 
 
-def guard(app: Flask, access: Mapping[str, Access], keys: KnownKeys, tokens: TokenVerifier, *, open_on_loopback: bool = False) -> None:
-    """Ask every request who it is and whether its route lets it. Raises LookupError when a route declares no access.
+def guard(
+    app: Flask, access: Mapping[str, Access], keys: KnownKeys, tokens: TokenVerifier, limits: Limits, *, open_on_loopback: bool = False
+) -> None:
+    """Ask every request who it is, charge its limits, and see whether its route lets it. Raises LookupError when a route declares no access.
 
     open_on_loopback: whether routes for the machine itself ask its callers for nothing.
     """
@@ -85,16 +92,17 @@ def guard(app: Flask, access: Mapping[str, Access], keys: KnownKeys, tokens: Tok
     @app.before_request
     def admit() -> None:
         g.caller = None
-        if request.endpoint is None or request.method == "OPTIONS":  # routing answers 404 or 405, or says which methods there are
+        needed = _NOWHERE if request.endpoint is None else access[request.endpoint]
+        if needed.free or request.method == "OPTIONS":
             return
-        needed = access[request.endpoint]
-        if needed.scope is None or (needed.machine and open_on_loopback and _from_this_machine()):
+        if needed.machine and open_on_loopback and _from_this_machine():
             return
-        caller = authenticated(keys, tokens)
-        if caller is None:
-            message = "This route needs an API key (X-API-Key) or a bearer token."
-            raise Problem(code="unauthenticated", message=message, headers=_CHALLENGE)
+        if needed.scope is None:
+            limits.charge_address()
+            return
+        caller = _identified(keys, tokens, limits)
         g.caller = caller
+        limits.charge_caller(caller.id, caller.limit_per_hour, needed)
         if needed.scope not in caller.scopes:
             held = ", ".join(sorted(caller.scopes)) or "none"
             raise Problem(
@@ -109,6 +117,31 @@ def _from_this_machine() -> bool:
         return not forwarded and ip_address(request.remote_addr or "").is_loopback
     except ValueError:  # a socket file has no address
         return False
+
+
+def _identified(keys: KnownKeys, tokens: TokenVerifier, limits: Limits) -> Caller:
+    """The caller. Raises Problem when there is none, having charged the address."""
+    try:
+        caller = authenticated(keys, tokens)
+    except Problem:
+        if g.get("unknown"):
+            limits.charge_failure()
+        raise
+    if caller is None:
+        g.unknown = Unknown("none", "missing")
+        limits.charge_address()
+        message = "This route needs an API key (X-API-Key) or a bearer token."
+        raise Problem(code="unauthenticated", message=message, headers=_CHALLENGE)
+    return caller
+
+
+def _verified(tokens: TokenVerifier, bearer: str) -> Token:
+    try:
+        return tokens.verify(bearer)
+    except Problem as problem:
+        if problem.code == "unauthenticated":  # else the keys of tokens cannot be had, which is no failure of the caller's
+            g.unknown = Unknown("token", problem.message)
+        raise
 
 
 def caller() -> Caller:

@@ -27,12 +27,13 @@ _OF_BODIES: Final = (408, 409, 413, 415)
 class Access:
     """Who may call a route. scope: None for everybody. upload: whether it takes files, which have a limit of their own.
 
-    machine: whether a setting may open it to callers of this machine.
+    machine: whether a setting may open it to callers of this machine. free: whether no limit counts it.
     """
 
     scope: Scope | None
     upload: bool = False
     machine: bool = False
+    free: bool = False
 
 
 class Routes(APIBlueprint):
@@ -52,11 +53,12 @@ class Routes(APIBlueprint):
         tabular: bool = False,
         upload: bool = False,
         machine: bool = False,
+        free: bool = False,
         **documented: Any,  # noqa: ANN401  flask-openapi's own: request_body, deprecated
     ) -> Callable[[View], View]:
         """Register a view. scope: None for everybody. answers: status -> the model of its body, its media type, or None for no body.
 
-        tabular: the answer can be had as CSV, Parquet and Arrow too.
+        tabular: the answer can be had as CSV, Parquet and Arrow too. upload, free: see Access.
         """
         failures = (*_FAILURES, *(_OF_CALLERS if scope else ()), *(_OF_BODIES if method in {"post", "patch"} else ()))
         responses = {status: self._failure(status) for status in failures} | {
@@ -65,7 +67,7 @@ class Routes(APIBlueprint):
         needs = {"security": [{"key": []}, {"token": []}], "openapi_extensions": {"x-scope": scope.value}} if scope else {}
 
         def register(function: View) -> View:
-            self.access[f"{self.name}.{function.__name__}"] = Access(scope=scope, upload=upload, machine=machine)
+            self.access[f"{self.name}.{function.__name__}"] = Access(scope=scope, upload=upload, machine=machine, free=free)
             getattr(super(Routes, self), method)(rule, responses=responses, **needs, **documented)(function)
             return function
 

@@ -8,6 +8,7 @@ from typing import cast
 from flask import current_app
 
 from api.redis_link import RedisLink
+from api.trail import Trail
 from mta_assets.config import Config, load_config
 from mta_assets.lake.lake import Lake
 from mta_assets.models.base import AttributionModel
@@ -16,6 +17,7 @@ from mta_assets.pipeline.run import open_lake
 from mta_assets.results.questions import Marts
 from mta_assets.results.snapshots import Snapshots
 from mta_assets.settings import ApiSettings, Settings
+from mta_assets.state.audit import Audit
 from mta_assets.state.keys import Keys
 from mta_assets.state.pepper import read_pepper
 from mta_assets.state.store import StateStore
@@ -43,7 +45,13 @@ class Services:
     pepper: bytes = field(repr=False)
     redis: RedisLink | None
     marts: Marts
+    trail: Trail
     now: Clock = utc_now
+
+    def close(self) -> None:
+        """Write what waits for the audit log, and let go of the state store."""
+        self.trail.close()
+        self.store.close()
 
 
 def make_services(settings: Settings, api: ApiSettings, now: Clock = utc_now) -> Services:
@@ -54,6 +62,7 @@ def make_services(settings: Settings, api: ApiSettings, now: Clock = utc_now) ->
     store = StateStore(settings.state_url)
     store.migrate()
     lake = open_lake(settings.lake, models)
+    keys = Keys(store, pepper, development=api.mode == "development")
     return Services(
         settings=settings,
         api=api,
@@ -62,8 +71,9 @@ def make_services(settings: Settings, api: ApiSettings, now: Clock = utc_now) ->
         lake=lake,
         marts=Marts(snapshots=Snapshots(lake), config=config, models=models),
         store=store,
-        keys=Keys(store, pepper, development=api.mode == "development"),
+        keys=keys,
         pepper=pepper,
+        trail=Trail(Audit(store), keys),
         redis=RedisLink.to(url) if (url := api.redis_url.get_secret_value()) else None,
         now=now,
     )

@@ -24,12 +24,11 @@ routes = Routes("attribution", "/v1/attribution", tag="attribution")
 def list_methods() -> Response:
     """Every attribution model: what it is, its parameters, a worked example, and whether it is available here."""
     made = services()
-    rows = methods(made.models, made.config)
     return served(
         version=lambda: PACKAGE_VERSION,
         parameters=None,
         seconds=made.api.cache_methods_seconds,
-        compute=lambda _: Result(rows=rows),
+        compute=lambda _: Result(rows=methods(made.models, made.config)),
         tabular=False,
     )
 

@@ -47,7 +47,7 @@ def make_app(tmp_path, clock):
 
     yield make
     for services in made:
-        services.store.close()
+        services.close()
 
 
 @pytest.fixture

@@ -1,0 +1,77 @@
+"""Which events of a request the audit log has: one row for each request with credentials, or with the want of them. How they get there is `trail`'s.
+
+A request that was let in is one row that names the key, the route, what it was done to and how it ended: that it was authenticated and authorised is said by
+the row. A refusal is a row of its own kind. Routes for everybody leave none.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from flask import Flask, Response, g, request
+
+from api.services import services
+from api.trail import Trail
+from mta_assets.state.audit import AuditEvent, AuditKind
+
+# Of routes whose resource is not here the kind is data.
+KINDS: Final[Mapping[str, AuditKind]] = {"keys": AuditKind.KEY, "jobs": AuditKind.JOB, "webhooks": AuditKind.WEBHOOK}
+OK: Final = "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Why nobody is known to call. means: key, token or none; key_id: the key that was named."""
+
+    means: str
+    reason: str
+    key_id: str | None = None
+
+
+def about(subject: str, **details: object) -> None:
+    """What this request is about, for the audit log: for views that make something whose id the address does not have."""
+    g.subject, g.details = subject, details
+
+
+def audit_every_request(app: Flask, trail: Trail) -> None:
+    """Note what there is to note when a request has been answered."""
+
+    @app.after_request
+    def note(response: Response) -> Response:
+        unknown: Unknown | None = g.get("unknown")
+        if unknown is not None:
+            trail.note(_of_unknown(unknown))
+        elif g.caller is not None:
+            trail.note(_of_caller(OK if response.status_code < 400 else g.get("problem_code", str(response.status_code))))
+            if not g.caller.id.startswith("token:"):
+                trail.used(g.caller.id, services().now())
+        return response
+
+
+def _of_unknown(unknown: Unknown) -> AuditEvent:
+    return AuditEvent(
+        at=services().now(),
+        kind=AuditKind.AUTHENTICATION,
+        action=f"authenticate by {unknown.means}",
+        outcome=g.problem_code if g.get("problem_code") == "address_blocked" else unknown.reason,
+        request_id=g.request_id,
+        key_id=unknown.key_id,
+        address=request.remote_addr,
+        subject=request.endpoint,
+    )
+
+
+def _of_caller(outcome: str) -> AuditEvent:
+    endpoint = request.endpoint or ""
+    return AuditEvent(
+        at=services().now(),
+        kind=AuditKind.AUTHORIZATION if outcome == "forbidden" else KINDS.get(endpoint.partition(".")[0], AuditKind.DATA),
+        action=endpoint,
+        outcome=outcome,
+        request_id=g.request_id,
+        owner=g.caller.owner,
+        key_id=g.caller.id,
+        address=request.remote_addr,
+        subject=g.get("subject") or next(iter((request.view_args or {}).values()), None),
+        details=g.get("details") or {},
+    )
