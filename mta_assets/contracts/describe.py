@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from mta_assets.config import ChannelRule, ChannelsConfig, Config, MilestonesConfig, SourceConfig
+from mta_assets.config import ChannelRule, ChannelsConfig, Config, FreshnessConfig, FreshnessPolicy, MilestonesConfig, SourceConfig
 from mta_assets.contracts.columns import Column, Table
 from mta_assets.contracts.tables import (
     FIXED_TABLES,
@@ -23,6 +23,8 @@ SECTIONS: Mapping[str, type[BaseModel]] = {
     "`channels`": ChannelsConfig,
     "`channels.rules`, each": ChannelRule,
     "`milestones`": MilestonesConfig,
+    "`freshness`": FreshnessConfig,
+    "`freshness`: each policy": FreshnessPolicy,
 }
 _BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
 _TYPES = {

@@ -16,6 +16,7 @@ from mta_assets.models.registry import build_models
 from mta_assets.pipeline.closings import ConvertedDays
 from mta_assets.pipeline.run import open_lake
 from mta_assets.settings import Settings
+from mta_assets.state.store import StateStore
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +30,9 @@ class Project:
 class _Opened:
     """The lake as one run sees it: opened on first use, with the conversions that the run's models share."""
 
-    def __init__(self, root: str, models: Mapping[str, AttributionModel]) -> None:
-        self._root, self._models = root, models
+    def __init__(self, root: str, models: Mapping[str, AttributionModel], state_url: str) -> None:
+        self._root, self._models, self._state_url = root, models, state_url
+        self._state: StateStore | None = None
         self.converted = ConvertedDays()
 
     @cached_property
@@ -38,12 +40,31 @@ class _Opened:
         """Every table is created before any writer: the first writers of a Delta table lose rows to each other."""
         return open_lake(self._root, self._models)
 
+    @property
+    def state(self) -> StateStore | None:
+        """It may be that no API has been started yet, so that its tables are made here."""
+        if self._state is None and self._state_url:
+            store = StateStore(self._state_url)
+            store.migrate()
+            self._state = store
+        return self._state
+
+    def lose_state(self) -> None:
+        """Ask it no more."""
+        if self._state is not None:
+            self._state.close()
+        self._state, self._state_url = None, ""
+
 
 class LakeResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # it is used as itself
-    """The lake and what belongs to it. root: a folder or an object-store URL; landing: the folder that raw files are dropped into."""
+    """The lake and what belongs to it. root: a folder or an object-store URL; landing: the folder that raw files are dropped into.
+
+    state_url: of the state store, which runs tell what they found; empty tells nobody.
+    """
 
     root: str
     landing: str
+    state_url: str = ""
     sensor_seconds: int = 30
     project: dg.ResourceDependency[Project]
     _opened: _Opened | None = PrivateAttr(default=None)
@@ -56,6 +77,7 @@ class LakeResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # it is 
         return cls(
             root=settings.lake,
             landing=str(settings.landing),
+            state_url=settings.state_url,
             sensor_seconds=settings.sensor_seconds,
             project=Project(config=config, models=build_models(config.models)),
         )
@@ -85,6 +107,15 @@ class LakeResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # it is 
         """The folder that raw files are dropped into."""
         return Path(self.landing)
 
+    @property
+    def state(self) -> StateStore | None:
+        """The state store at this version's tables; None when there is none or this run has lost it. Raises StateError when it does not answer."""
+        return self._run.state
+
+    def lose_state(self) -> None:
+        """The run goes on without the state store."""
+        self._run.lose_state()
+
     def uri(self, table_name: str) -> str:
         """Where a table is."""
         return f"{self.root if '://' in self.root else Path(self.root).absolute()}/{table_name}"
@@ -96,5 +127,5 @@ class LakeResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # it is 
     @property
     def _run(self) -> _Opened:
         if self._opened is None:
-            self._opened = _Opened(self.root, self.project.models)
+            self._opened = _Opened(self.root, self.project.models, self.state_url)
         return self._opened

@@ -10,6 +10,7 @@ from mta_assets.state.tables import Base
 _TYPES = {
     "Words": "text",
     "UtcTime": "time",
+    "Date": "day",
     "JSON": "JSON",
     "LargeBinary": "bytes",
     "Float": "number",

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from mta_assets.errors import ConfigError
 from mta_assets.state.audit import Audit
+from mta_assets.state.checks import Checks
 from mta_assets.state.deliveries import prune_deliveries
 from mta_assets.state.idempotency import Idempotency
 from mta_assets.state.jobs import Jobs
@@ -18,9 +19,10 @@ class RetentionPolicy:
     jobs_days: int = 30
     audit_days: int = 365
     deliveries_days: int = 30
+    checks_days: int = 30
 
     def __post_init__(self) -> None:
-        for name in ("jobs_days", "audit_days", "deliveries_days"):
+        for name in ("jobs_days", "audit_days", "deliveries_days", "checks_days"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"The retention {name} is {getattr(self, name)}; it is 1 at least.")
 
@@ -33,6 +35,7 @@ class Removed:
     audit: int
     deliveries: int
     idempotency: int
+    checks: int
     job_ids: tuple[str, ...]
 
 
@@ -46,4 +49,5 @@ def prune(store: StateStore, *, now: datetime, policy: RetentionPolicy | None = 
         audit=Audit(store).prune(now - timedelta(days=kept.audit_days)),
         deliveries=prune_deliveries(store, now - timedelta(days=kept.deliveries_days)),
         idempotency=Idempotency(store).prune(now),
+        checks=Checks(store).prune(now - timedelta(days=kept.checks_days)),
     )

@@ -1,6 +1,6 @@
 """The tables of the state store: columns and what they mean. Their history is in `migrations`; what is done with them, in the modules beside."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, ClassVar
 
 from sqlalchemy import JSON, BigInteger, DateTime, Dialect, ForeignKey, Index, Integer, String, UniqueConstraint
@@ -135,6 +135,25 @@ class IdempotencyRow(Base):
     body: Mapped[bytes | None] = mapped_column(doc="the body of the answer")
     created_at: Mapped[datetime] = mapped_column(doc="when it first came")
     expires_at: Mapped[datetime] = mapped_column(index=True, doc="from when on the same key is a new request")
+
+
+class CheckRow(Base):
+    """What a check of the pipeline found. Grain: one check of one asset in one run; of each check the latest is kept."""
+
+    __tablename__ = "checks"
+    __table_args__ = (Index("ix_checks_asset_name", "asset", "name"),)
+
+    asset: Mapped[str] = mapped_column(doc="the table that was checked, e.g. credits/linear")
+    name: Mapped[str] = mapped_column(doc="the check, e.g. conservation")
+    passed: Mapped[bool] = mapped_column(doc="whether it passed")
+    severity: Mapped[str] = mapped_column(doc="error, where a failure stops what is downstream; else warning")
+    message: Mapped[str] = mapped_column(doc="what was found, in words")
+    recommendation: Mapped[str] = mapped_column(doc="what to do; empty when it passed")
+    numbers: Mapped[dict[str, Any]] = mapped_column(doc="the numbers behind it")
+    first_day: Mapped[date | None] = mapped_column(doc="the first of the days that were checked")
+    last_day: Mapped[date | None] = mapped_column(doc="the last of them")
+    run_id: Mapped[str] = mapped_column(doc="the run that checked")
+    at: Mapped[datetime] = mapped_column(index=True, doc="when it was checked")
 
 
 class WebhookRow(Base):

@@ -4,8 +4,8 @@ import dagster as dg
 
 from mta_assets.contracts.tables import CONVERSIONS, JOURNEYS, STATISTICS, TOUCHPOINTS
 from mta_assets.defs.assets.core import POOL
-from mta_assets.defs.assets.steps import Events, check_specs, made
-from mta_assets.defs.checks import judged, results, table_checks
+from mta_assets.defs.assets.steps import Events, check_specs, made, reported
+from mta_assets.defs.checks import judged, table_checks
 from mta_assets.defs.partitions import ONE_RUN, closing_window, daily, days_of
 from mta_assets.defs.resources import LakeResource
 from mta_assets.defs.specs import key_of, spec_of
@@ -39,6 +39,6 @@ def journey_assets(lake: LakeResource) -> dg.AssetsDefinition:
         frames = {table.name: lake.lake.read(table, days) for table in TABLES}
         for table in TABLES:
             yield made(context, table, frames[table.name])
-        yield from results(judged(checks, frames, frames[JOURNEYS.name]))
+        yield from reported(context, lake, judged(checks, frames, frames[JOURNEYS.name]))
 
     return journeys_step

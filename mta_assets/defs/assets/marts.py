@@ -3,11 +3,12 @@
 import dagster as dg
 import polars as pl
 
-from mta_assets.contracts.tables import CHANNEL_DAILY, CHANNEL_PERFORMANCE, SPEND, SPEND_DAILY, credits_table, learned_table
+from mta_assets.contracts.tables import CHANNEL_DAILY, CHANNEL_PERFORMANCE, MARTS, SPEND, SPEND_DAILY, credits_table, learned_table
 from mta_assets.defs.assets.steps import Events, made, show_credit
 from mta_assets.defs.partitions import ONE_RUN, daily, days_of, fitting_window
 from mta_assets.defs.resources import LakeResource
 from mta_assets.defs.specs import key_of, spec_of
+from mta_assets.defs.told import tell_results
 from mta_assets.defs.versions import marts_version
 from mta_assets.defs.work import finish, take
 from mta_assets.models.base import LearnedModel
@@ -66,6 +67,7 @@ def _channel_performance(lake: LakeResource) -> dg.AssetsDefinition:
         finish(context, lake, days)
         show_credit(context, CHANNEL_PERFORMANCE, _of_one_model(lake, frame), "conversions")
         yield made(context, CHANNEL_PERFORMANCE, frame)
+        tell_results(context, lake, days, {table.name: lake.lake.version(table) for table in MARTS})
 
     return channel_performance_step
 

@@ -9,7 +9,9 @@ from mta_assets.contracts.columns import Table
 from mta_assets.defs.checks import Check, failed, results
 from mta_assets.defs.partitions import days_of
 from mta_assets.defs.reports import ROW_COUNT, credit_per_day, per_day, top_channels
+from mta_assets.defs.resources import LakeResource
 from mta_assets.defs.specs import key_of
+from mta_assets.defs.told import tell_findings
 from mta_assets.quality.findings import Finding
 
 Events = Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]
@@ -32,9 +34,17 @@ def show_credit(context: dg.AssetExecutionContext, table: Table, frame: pl.DataF
     context.add_asset_metadata(newest, asset_key=key_of(table), partition_key=str(days.last))
 
 
-def stop_unless_passed(findings: Mapping[Check, Finding]) -> Iterator[dg.AssetCheckResult]:
-    """Report findings on what is about to be written, and end the step when one of them failed: what was written before stays in place."""
+def reported(context: dg.AssetExecutionContext, lake: LakeResource, findings: Mapping[Check, Finding]) -> Iterator[dg.AssetCheckResult]:
+    """The findings, for Dagster and for the state store."""
+    tell_findings(context, lake, findings)
     yield from results(findings)
+
+
+def stop_unless_passed(
+    context: dg.AssetExecutionContext, lake: LakeResource, findings: Mapping[Check, Finding]
+) -> Iterator[dg.AssetCheckResult]:
+    """Report findings on what is about to be written, and end the step when one of them failed: what was written before stays in place."""
+    yield from reported(context, lake, findings)
     if wrong := failed(findings):
         raise dg.Failure("Nothing was written, and nothing downstream of it runs. " + "; ".join(wrong), allow_retries=False)
 

@@ -1,0 +1,86 @@
+"""What a run tells the state store: every finding, failures and new results as events; and that it goes on when the store is away."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+from dagster_shop import CONFIG, FEW
+from test_asset_checks import LosesATenth
+
+from mta_assets.contracts.days import DayRange
+from mta_assets.contracts.tables import CHANNEL_DAILY
+from mta_assets.definitions import build_defs
+from mta_assets.defs.resources import LakeResource, Project
+from mta_assets.pipeline import restatements
+from mta_assets.state.checks import Checks
+from mta_assets.state.deliveries import Deliveries
+from mta_assets.state.store import StateStore
+from mta_assets.state.webhooks import Webhooks
+
+DAY = DayRange(date(2026, 3, 4), date(2026, 3, 4))
+PEPPER = b"p" * 32
+
+
+@pytest.fixture
+def telling(copied):
+    """Makes a shop whose runs tell the state store at this URL."""
+
+    def make(url, models=FEW):
+        shop = copied(models)
+        project = Project(config=CONFIG, models=models)
+        shop.resource = LakeResource(root=str(shop.folder / "lake"), landing=str(shop.landing), state_url=url, project=project)
+        shop.defs = build_defs(lake=shop.resource)
+        restatements.close_day(shop.resource.lake, DAY.first, datetime.now(UTC))
+        return shop
+
+    return make
+
+
+@pytest.fixture
+def store(tmp_path):
+    made = StateStore(f"sqlite:///{tmp_path}/told/state.db")
+    made.migrate()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def subscribed(store):
+    """A subscription to everything that the pipeline tells; gives what was addressed to it."""
+    webhook, _ = Webhooks(store, PEPPER).create(
+        owner="o", url="https://h/", events=["check.failed", "results.updated"], now=datetime.now(UTC)
+    )
+    return lambda: Deliveries(store, PEPPER).list(webhook.id, None).items
+
+
+def test_a_run_tells_what_each_check_found_and_that_results_are_new(telling, store, subscribed, tmp_path):
+    shop = telling(f"sqlite:///{tmp_path}/told/state.db")
+    result = shop.run("attribute", DAY)
+    assert result.success
+    told = {(found.asset, found.name): found for found in Checks(store).latest(limit=1_000).items}
+    evaluated = {("/".join(e.asset_key.path), e.check_name) for e in result.get_asset_check_evaluations()}
+    assert set(told) == evaluated
+    conserved = told["credits/linear", "conservation"]
+    assert (conserved.passed, conserved.run_id, conserved.first_day, conserved.last_day) == (True, result.run_id, DAY.first, DAY.last)
+    assert conserved.numbers["conversions"] > 0
+    (event,) = subscribed()
+    assert event.kind == "results.updated"
+    assert (event.payload["first_day"], event.payload["run_id"]) == (str(DAY.first), result.run_id)
+    assert event.payload["table_versions"][CHANNEL_DAILY.name] == shop.resource.lake.version(CHANNEL_DAILY)
+
+
+def test_a_run_whose_check_fails_tells_that_and_no_new_results(telling, store, subscribed, tmp_path):
+    shop = telling(f"sqlite:///{tmp_path}/told/state.db", {**FEW, "linear": LosesATenth()})
+    assert not shop.run("attribute", DAY).success
+    (failed,) = Checks(store).latest(passed=False).items
+    assert (failed.asset, failed.name) == ("credits/linear", "conservation")
+    assert "not credited exactly once" in failed.message
+    assert failed.recommendation
+    (event,) = subscribed()
+    assert (event.kind, event.payload["asset"], event.payload["name"]) == ("check.failed", "credits/linear", "conservation")
+
+
+def test_a_state_store_that_is_away_fails_no_run_and_is_waited_for_once(telling, tmp_path):
+    (tmp_path / "told").write_text("a file where a folder must be")
+    result = telling(f"sqlite:///{tmp_path}/told/state.db").run("attribute", DAY)
+    assert result.success
+    assert result.get_asset_check_evaluations()
