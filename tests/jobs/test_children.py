@@ -10,7 +10,7 @@ import pytest
 
 from mta_assets.analysis.run import Options
 from mta_assets.config import Config
-from mta_assets.errors import CallError, ForeignFormatError, TooLargeError, ModelError
+from mta_assets.errors import CallError, ForeignFormatError, ModelError, TooLargeError
 from mta_assets.jobs.asked import stated
 from mta_assets.jobs.children import ChildLimits, Children
 from mta_assets.jobs.folder import Folder
