@@ -77,6 +77,14 @@ class Folder:
         self.path.rename(target.path)
         return target
 
+    def forget_files(self) -> None:
+        """Remove what was sent: nobody needs it once its analysis has ended. What was found stays."""
+        shutil.rmtree(self.files, ignore_errors=True)
+
+    def forget_partial(self) -> None:
+        """Remove what was found so far: there is the whole."""
+        shutil.rmtree(self.partial, ignore_errors=True)
+
     def remove(self) -> None:
         """Remove everything. What cannot be removed now is left to `sweep`."""
         shutil.rmtree(self.path, ignore_errors=True)
