@@ -17,6 +17,7 @@ from api.routes.attribution import routes as attribution
 from api.routes.channels import routes as channels
 from api.routes.documentation import routes as documentation
 from api.routes.health import routes as health
+from api.routes.jobs import routes as jobs
 from api.routes.journeys import routes as journeys
 from api.routes.metrics import routes as metrics
 from api.routing import Access, Routes
@@ -32,6 +33,7 @@ RESOURCES: Sequence[Routes] = (
     channels,
     documentation,
     health,
+    jobs,
     journeys,
     metrics,
 )

@@ -1,6 +1,6 @@
 """How a view declares at its route who may call it and what it answers. A route without a declared scope cannot be built."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeVar
 
@@ -51,6 +51,7 @@ class Routes(APIBlueprint):
         scope: Scope | None,
         answers: Mapping[int, type[BaseModel] | str | None],
         tabular: bool = False,
+        fails: Sequence[int] = (),
         upload: bool = False,
         machine: bool = False,
         free: bool = False,
@@ -58,9 +59,10 @@ class Routes(APIBlueprint):
     ) -> Callable[[View], View]:
         """Register a view. scope: None for everybody. answers: status -> the model of its body, its media type, or None for no body.
 
-        tabular: the answer can be had as CSV, Parquet and Arrow too. upload, free: see Access.
+        tabular: the answer can be had as CSV, Parquet and Arrow too. fails: statuses of failures that other routes of the method do not have.
+        upload, free: see Access.
         """
-        failures = (*_FAILURES, *(_OF_CALLERS if scope else ()), *(_OF_BODIES if method in {"post", "patch"} else ()))
+        failures = (*_FAILURES, *fails, *(_OF_CALLERS if scope else ()), *(_OF_BODIES if method in {"post", "patch"} else ()))
         responses = {status: self._failure(status) for status in failures} | {
             status: self._answer(status, body, tabular=tabular) for status, body in answers.items()
         }
