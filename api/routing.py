@@ -43,7 +43,7 @@ class Routes(APIBlueprint):
         super().__init__(name, f"api.routes.{name}", url_prefix=prefix, abp_tags=[Tag(name=tag)], operation_id_callback=_operation_id)
         self.access: dict[str, Access] = {}
 
-    def view(
+    def view(  # noqa: PLR0913  one parameter per thing that a route declares
         self,
         method: Method,
         rule: str,
