@@ -20,6 +20,7 @@ from api.routes.health import routes as health
 from api.routes.jobs import routes as jobs
 from api.routes.journeys import routes as journeys
 from api.routes.metrics import routes as metrics
+from api.routes.monitoring import routes as monitoring
 from api.routing import Access, Routes
 from api.schemas.problem import Problem
 from api.services import EXTENSION, Services, make_services
@@ -36,6 +37,7 @@ RESOURCES: Sequence[Routes] = (
     jobs,
     journeys,
     metrics,
+    monitoring,
 )
 
 

@@ -14,6 +14,7 @@ from mta_assets.lake.lake import Lake
 from mta_assets.models.base import AttributionModel
 from mta_assets.models.registry import build_models
 from mta_assets.pipeline.run import open_lake
+from mta_assets.results.freshness import Freshness
 from mta_assets.results.questions import Marts
 from mta_assets.results.snapshots import Snapshots
 from mta_assets.settings import ApiSettings, Settings
@@ -45,6 +46,7 @@ class Services:
     pepper: bytes = field(repr=False)
     redis: RedisLink | None
     marts: Marts
+    freshness: Freshness
     trail: Trail
     now: Clock = utc_now
 
@@ -63,13 +65,15 @@ def make_services(settings: Settings, api: ApiSettings, now: Clock = utc_now) ->
     store.migrate()
     lake = open_lake(settings.lake, models)
     keys = Keys(store, pepper, development=api.mode == "development")
+    marts = Marts(snapshots=Snapshots(lake), config=config, models=models)
     return Services(
         settings=settings,
         api=api,
         config=config,
         models=models,
         lake=lake,
-        marts=Marts(snapshots=Snapshots(lake), config=config, models=models),
+        marts=marts,
+        freshness=Freshness(marts),
         store=store,
         keys=keys,
         pepper=pepper,
