@@ -14,13 +14,16 @@ from api.limits import Limits, tell_limits
 from api.metrics import measure
 from api.problems import answer_every_failure, of_validation
 from api.routes.attribution import routes as attribution
+from api.routes.audit import routes as audit
 from api.routes.channels import routes as channels
 from api.routes.documentation import routes as documentation
 from api.routes.health import routes as health
 from api.routes.jobs import routes as jobs
 from api.routes.journeys import routes as journeys
+from api.routes.keys import routes as keys
 from api.routes.metrics import routes as metrics
 from api.routes.monitoring import routes as monitoring
+from api.routes.webhooks import routes as webhooks
 from api.routing import Access, Routes
 from api.schemas.problem import Problem
 from api.services import EXTENSION, Services, make_services
@@ -31,13 +34,16 @@ from mta_assets.settings import ApiSettings, Settings
 # Every resource. One more is one more module and one more line.
 RESOURCES: Sequence[Routes] = (
     attribution,
+    audit,
     channels,
     documentation,
     health,
     jobs,
     journeys,
+    keys,
     metrics,
     monitoring,
+    webhooks,
 )
 
 

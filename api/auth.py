@@ -5,8 +5,9 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import cast
 
-from flask import Flask, g, request
+from flask import Flask, current_app, g, request
 
 from api.auditing import Unknown
 from api.limits import Limits
@@ -18,7 +19,8 @@ from mta_assets.state.access import Scope
 from mta_assets.state.keys import KeyRecord, Keys, Reason, Refusal
 
 # A revoked key may work this much longer in a process that has just seen it.
-RECORD_SECONDS = 5.0
+RECORD_SECONDS = 2.0
+_KNOWN = "mta-known-keys"
 MOST_RECORDS = 10_000
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="mta", ApiKey header="X-API-Key"'}
 # A path that leads nowhere, or a method that there is not: routing answers, to everybody.
@@ -61,6 +63,10 @@ class KnownKeys:
             self._seen[mark] = (now + RECORD_SECONDS, found)
         return found
 
+    def forget(self, key_id: str) -> None:
+        """Look at this key again when it comes next."""
+        self._seen = {mark: seen for mark, seen in self._seen.items() if seen[1].id != key_id}
+
 
 def authenticated(keys: KnownKeys, tokens: TokenVerifier) -> Caller | None:
     """The caller of this request; None when it carries no credentials. Raises Problem when they are not good, having noted why."""
@@ -88,6 +94,8 @@ def guard(
     undeclared = {rule.endpoint for rule in app.url_map.iter_rules()} - set(access)
     if undeclared:
         raise LookupError(f"No access is declared for {', '.join(sorted(undeclared))}.")
+
+    app.extensions[_KNOWN] = keys
 
     @app.before_request
     def admit() -> None:
@@ -142,6 +150,11 @@ def _verified(tokens: TokenVerifier, bearer: str) -> Token:
         if problem.code == "unauthenticated":  # else the keys of tokens cannot be had, which is no failure of the caller's
             g.unknown = Unknown("token", problem.message)
         raise
+
+
+def forget_key(key_id: str) -> None:
+    """Have a change of this key seen at once by this process."""
+    cast("KnownKeys", current_app.extensions[_KNOWN]).forget(key_id)
 
 
 def caller() -> Caller:

@@ -19,9 +19,11 @@ from mta_assets.results.questions import Marts
 from mta_assets.results.snapshots import Snapshots
 from mta_assets.settings import ApiSettings, Settings
 from mta_assets.state.audit import Audit
+from mta_assets.state.deliveries import Deliveries
 from mta_assets.state.keys import Keys
 from mta_assets.state.pepper import read_pepper
 from mta_assets.state.store import StateStore
+from mta_assets.state.webhooks import Webhooks
 
 Clock = Callable[[], datetime]
 EXTENSION = "mta"
@@ -48,6 +50,8 @@ class Services:
     marts: Marts
     freshness: Freshness
     trail: Trail
+    webhooks: Webhooks
+    deliveries: Deliveries
     now: Clock = utc_now
 
     def close(self) -> None:
@@ -78,6 +82,8 @@ def make_services(settings: Settings, api: ApiSettings, now: Clock = utc_now) ->
         keys=keys,
         pepper=pepper,
         trail=Trail(Audit(store), keys),
+        webhooks=Webhooks(store, pepper),
+        deliveries=Deliveries(store, pepper),
         redis=RedisLink.to(url) if (url := api.redis_url.get_secret_value()) else None,
         now=now,
     )

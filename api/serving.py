@@ -42,6 +42,11 @@ def form(*, tabular: bool) -> Form:
     return Form(media=media, encoding=encoding)
 
 
+def shown(model: BaseModel, status: int = 200) -> Response:
+    """An answer of its own moment, which nobody keeps."""
+    return Response(model.model_dump_json(), status, content_type=JSON)
+
+
 def served(
     *,
     version: Callable[[], str],

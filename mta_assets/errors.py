@@ -60,6 +60,10 @@ class ConflictError(StateError):
     """The object is there, and what it has been through does not allow this any more."""
 
 
+class RefusedValueError(StateError):
+    """A value that the state store does not take; the message says what it takes."""
+
+
 class BusyError(StateError):
     """As much as is allowed at a time is under way; the same may be asked again later."""
 

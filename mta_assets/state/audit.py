@@ -70,20 +70,27 @@ class Audit:
             with self._store.session() as session:
                 session.execute(insert(AuditRow), rows)
 
-    def list(
+    def list(  # noqa: PLR0913  one per filter
         self,
         *,
         kind: AuditKind | None = None,
         owner: str | None = None,
         key_id: str | None = None,
         outcome: str | None = None,
+        request_id: str | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
         after: str | None = None,
         limit: int = 100,
     ) -> Page[AuditEvent]:
         """The events that match all that is given, the newest first; since is included, until is not."""
-        equal = {AuditRow.kind: kind, AuditRow.owner: owner, AuditRow.key_id: key_id, AuditRow.outcome: outcome}
+        equal = {
+            AuditRow.kind: kind,
+            AuditRow.owner: owner,
+            AuditRow.key_id: key_id,
+            AuditRow.outcome: outcome,
+            AuditRow.request_id: request_id,
+        }
         query = select(AuditRow).where(*(column == value for column, value in equal.items() if value is not None))
         if since is not None:
             query = query.where(AuditRow.at >= since)

@@ -122,10 +122,15 @@ class Deliveries:
             find_webhook(session, webhook_id, owner)
             return page_of(session, query, DeliveryRow, _delivery, after=after, limit=limit)
 
-    def redeliver(self, id_: str, owner: str | None, *, now: datetime) -> Delivery:
-        """Send again what was sent or given up. Raises NotFoundError, also when it is somebody else's; ConflictError while it is pending."""
+    def redeliver(self, id_: str, owner: str | None, *, now: datetime, webhook_id: str | None = None) -> Delivery:
+        """Send again what was sent or given up; where a webhook is named, only what went to that one.
+
+        Raises NotFoundError, also when it is somebody else's; ConflictError while it is pending.
+        """
         with self._store.session() as session:
             row = _locked(session, id_)
+            if webhook_id not in (None, row.webhook_id):
+                raise _unknown(id_)
             try:
                 find_webhook(session, row.webhook_id, owner)
             except NotFoundError:

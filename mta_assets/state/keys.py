@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from sqlalchemy import bindparam, or_, select, update
 
-from mta_assets.errors import ConflictError, NotFoundError, StateError, did_you_mean
+from mta_assets.errors import ConflictError, NotFoundError, RefusedValueError, StateError, did_you_mean
 from mta_assets.state.access import ROLES, Scope
 from mta_assets.state.pages import Page, page_of
 from mta_assets.state.store import StateStore
@@ -94,13 +94,13 @@ class Keys:
         lifetime: timedelta = LIFETIME,
         limit_per_hour: int | None = None,
     ) -> tuple[KeyRecord, str]:
-        """A new key and what its holder presents, which cannot be had again. Either a role or scopes. Raises StateError when a value cannot be used."""
+        """A new key and what its holder presents, which cannot be had again. Either a role or scopes. Raises RefusedValueError when a value cannot be used."""
         _checked_text("owner", owner)
         _checked_text("name", name)
         if not timedelta(0) < lifetime <= LONGEST_LIFETIME:
-            raise StateError(f"A key lives for more than 0 and at most {LONGEST_LIFETIME.days:,} days, not {lifetime}.")
+            raise RefusedValueError(f"A key lives for more than 0 and at most {LONGEST_LIFETIME.days:,} days, not {lifetime}.")
         if limit_per_hour is not None and not 1 <= limit_per_hour < 2**31:
-            raise StateError(f"The limit of a key is 1 request an hour or more, not {limit_per_hour}.")
+            raise RefusedValueError(f"The limit of a key is 1 request an hour or more, not {limit_per_hour}.")
         row, presented = self._new(
             owner=owner,
             name=name,
@@ -150,7 +150,7 @@ class Keys:
         Raises NotFoundError, and ConflictError when the key does not let in any more or was rotated before.
         """
         if not timedelta(0) <= overlap <= LONGEST_LIFETIME:
-            raise StateError(f"The overlap is between 0 and {LONGEST_LIFETIME.days:,} days, not {overlap}.")
+            raise RefusedValueError(f"The overlap is between 0 and {LONGEST_LIFETIME.days:,} days, not {overlap}.")
         old = self.get(id_)
         row, presented = self._new(
             owner=old.owner,
@@ -202,23 +202,23 @@ class Keys:
 def _granted(role: str | None, scopes: Iterable[str] | None) -> list[str] | None:
     """The scopes to store: None with a role, whose scopes are those of its day."""
     if (role is None) == (scopes is None):
-        raise StateError(f"A key has either a role ({', '.join(ROLES)}) or scopes.")
+        raise RefusedValueError(f"A key has either a role ({', '.join(ROLES)}) or scopes.")
     if role is not None:
         if role not in ROLES:
-            raise StateError(f"There is no role {role!r}. {did_you_mean(role, ROLES)}")
+            raise RefusedValueError(f"There is no role {role!r}. {did_you_mean(role, ROLES)}")
         return None
     wanted = sorted(set(scopes or ()))
     for scope in wanted:
         if scope not in set(Scope):
-            raise StateError(f"There is no scope {scope!r}. {did_you_mean(scope, map(str, Scope))}")
+            raise RefusedValueError(f"There is no scope {scope!r}. {did_you_mean(scope, map(str, Scope))}")
     if not wanted:
-        raise StateError(f"A key needs one scope at least: {', '.join(Scope)}.")
+        raise RefusedValueError(f"A key needs one scope at least: {', '.join(Scope)}.")
     return [str(scope) for scope in wanted]
 
 
 def _checked_text(what: str, value: str) -> None:
     if not value.strip() or len(value) > LONGEST_NAME or not value.isprintable():
-        raise StateError(f"The {what} of a key is 1 to {LONGEST_NAME} printable characters.")
+        raise RefusedValueError(f"The {what} of a key is 1 to {LONGEST_NAME} printable characters.")
 
 
 def _record(row: KeyRow) -> KeyRecord:

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from mta_assets.errors import NotFoundError, StateError, did_you_mean
+from mta_assets.errors import NotFoundError, RefusedValueError, did_you_mean
 from mta_assets.state.pages import Page, page_of
 from mta_assets.state.store import StateStore
 from mta_assets.state.tables import WebhookRow
@@ -81,7 +81,7 @@ class Webhooks:
         self._sealer = Sealer(pepper)
 
     def create(self, *, owner: str, url: str, events: Iterable[str], now: datetime) -> tuple[Webhook, str]:
-        """A subscription, and the secret its messages are signed with, which is shown once. Raises StateError for what cannot be one."""
+        """A subscription, and the secret its messages are signed with, which is shown once. Raises RefusedValueError for what cannot be one."""
         secret = f"whsec_{secrets.token_urlsafe(32)}"
         row = WebhookRow(
             id=f"wh_{secrets.token_hex(12)}",
@@ -140,9 +140,9 @@ def _checked_url(url: str) -> str:
     except ValueError:
         usable = False
     if not usable or len(url) > LONGEST_URL or not url.isprintable() or " " in url:
-        raise StateError(f"A webhook's url is http(s)://host/path of at most {LONGEST_URL:,} characters.")
+        raise RefusedValueError(f"A webhook's url is http(s)://host/path of at most {LONGEST_URL:,} characters.")
     if parts.username is not None or parts.password is not None:
-        raise StateError("A webhook's url carries no user name or password: messages are signed, and urls are logged.")
+        raise RefusedValueError("A webhook's url carries no user name or password: messages are signed, and urls are logged.")
     return url
 
 
@@ -150,9 +150,9 @@ def _checked_events(events: Iterable[str]) -> list[str]:
     wanted = sorted({str(event) for event in events})
     for event in wanted:
         if event not in set(Event):
-            raise StateError(f"There is no event {event!r}. {did_you_mean(event, map(str, Event))}")
+            raise RefusedValueError(f"There is no event {event!r}. {did_you_mean(event, map(str, Event))}")
     if not wanted:
-        raise StateError(f"A webhook needs one event at least: {', '.join(Event)}.")
+        raise RefusedValueError(f"A webhook needs one event at least: {', '.join(Event)}.")
     return wanted
 
 
