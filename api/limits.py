@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from flask import Flask, Response, g, request
 
 from api.buckets import Buckets, Limit, Quota
+from api.metrics import metrics
 from api.problems import Problem
 from api.routing import Access
 from mta_assets.settings import ApiSettings
@@ -54,6 +55,7 @@ class Limits:
         """
         quota = self._buckets.take(self._failures, network(request.remote_addr))
         if not quota.granted:
+            metrics().limit_rejections.labels(self._failures.name).inc()
             raise Problem(
                 code="address_blocked",
                 message="Too many failed authentications came from this address. A good key still works.",
@@ -65,6 +67,7 @@ class Limits:
         if limit is not self._total:  # how busy the server is concerns a caller only when it is too busy
             g.quotas.append(quota)
         if not quota.granted:
+            metrics().limit_rejections.labels(limit.name).inc()
             message, details = _REFUSED[limit.name], {"limit": limit.name, "amount": limit.amount, "seconds": limit.seconds}
             raise Problem(code="too_many_requests", message=message, details=details, retry_after=quota.reset_seconds)
 

@@ -15,6 +15,7 @@ from flask import Flask, Response, current_app, g, request
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
+    from prometheus_client.registry import Collector
     from prometheus_client.samples import Sample
 
 EXTENSION: Final = "mta.metrics"
@@ -44,7 +45,16 @@ class Metrics:
         self.problems = Counter("mta_problems", "Failures answered, by their code.", ["code"], registry=self._own)
         self.limit_rejections = Counter("mta_limit_rejections", "Requests refused by a limit, by its name.", ["limit"], registry=self._own)
 
-    def registry(self) -> "CollectorRegistry":
+    def text(self, *more: "Collector") -> tuple[bytes, str]:
+        """The counts of all workers and what else is to be told, in the text format of Prometheus, and the media type of that."""
+        from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest  # noqa: PLC0415
+
+        measured = CollectorRegistry()
+        for collector in more:
+            measured.register(collector)
+        return generate_latest(self._registry()) + generate_latest(measured), CONTENT_TYPE_LATEST
+
+    def _registry(self) -> "CollectorRegistry":
         """The counts of all workers, to be collected once."""
         from prometheus_client import CollectorRegistry  # noqa: PLC0415
         from prometheus_client.multiprocess import MultiProcessCollector  # noqa: PLC0415
@@ -57,7 +67,7 @@ class Metrics:
 
     def samples(self) -> "Iterator[Sample]":
         """Every count of all workers."""
-        return (sample for family in self.registry().collect() for sample in family.samples)
+        return (sample for family in self._registry().collect() for sample in family.samples)
 
 
 def measure(app: Flask) -> None:

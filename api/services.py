@@ -7,6 +7,7 @@ from typing import cast
 
 from flask import current_app
 
+from api.components import Components
 from api.redis_link import RedisLink
 from api.trail import Trail
 from mta_assets.config import Config, load_config
@@ -49,6 +50,7 @@ class Services:
     redis: RedisLink | None
     marts: Marts
     freshness: Freshness
+    components: Components
     trail: Trail
     webhooks: Webhooks
     deliveries: Deliveries
@@ -69,6 +71,7 @@ def make_services(settings: Settings, api: ApiSettings, now: Clock = utc_now) ->
     store.migrate()
     lake = open_lake(settings.lake, models)
     keys = Keys(store, pepper, development=api.mode == "development")
+    redis = RedisLink.to(url) if (url := api.redis_url.get_secret_value()) else None
     marts = Marts(snapshots=Snapshots(lake), config=config, models=models)
     return Services(
         settings=settings,
@@ -78,13 +81,14 @@ def make_services(settings: Settings, api: ApiSettings, now: Clock = utc_now) ->
         lake=lake,
         marts=marts,
         freshness=Freshness(marts),
+        components=Components(lake=lake, store=store, redis=redis, now=now),
         store=store,
         keys=keys,
         pepper=pepper,
         trail=Trail(Audit(store), keys),
         webhooks=Webhooks(store, pepper),
         deliveries=Deliveries(store, pepper),
-        redis=RedisLink.to(url) if (url := api.redis_url.get_secret_value()) else None,
+        redis=redis,
         now=now,
     )
 

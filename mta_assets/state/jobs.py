@@ -93,6 +93,12 @@ class Jobs:
         with self._store.reading() as session:
             return session.scalar(select(func.count()).where(*_unended(owner))) or 0
 
+    def by_state(self) -> dict[JobState, int]:
+        """How many jobs there are in each state, whosever they are."""
+        with self._store.reading() as session:
+            counts = dict(session.execute(select(JobRow.state, func.count()).group_by(JobRow.state)).tuples().all())
+        return {state: counts.get(state, 0) for state in JobState}
+
     def queued(self, limit: int = 100) -> tuple[Job, ...]:
         """What waits to be launched, the oldest first."""
         return self._oldest({JobState.QUEUED}, limit)
