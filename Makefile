@@ -62,6 +62,10 @@ bench-100m: $(VENV)/dev.stamp ## the same at 100 M touches (needs 15 GB of disk)
 bench-peers: $(VENV)/dev.stamp ## the same models in other packages, each in its own environment
 	$(BIN)/python benchmarks/peers.py
 
+.PHONY: bench-api
+bench-api: $(VENV)/dev.stamp ## drive the API with load and rewrite the table of benchmarks/api.md (needs wrk)
+	PYTHONPATH=benchmarks $(BIN)/python benchmarks/load/run.py
+
 .PHONY: constraints
 constraints: $(VENV)/run.stamp ## refresh the exact pins (then run make check test)
 	$(BIN)/uv pip compile --quiet --universal --upgrade --all-extras --no-header --no-annotate --no-emit-index-url --no-emit-find-links --python-version 3.11 -o constraints.txt pyproject.toml

@@ -1,7 +1,7 @@
 """What every answer carries: its request id, security headers, CORS for the allowed origins. No body."""
 
 import re
-import uuid
+import secrets
 
 from flask import Flask, Response, g, request
 
@@ -13,8 +13,9 @@ _SECURITY = {
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
+# Of answers that are no page; a page says its own.
+_NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
 _HSTS = "max-age=31536000; includeSubDomains"
 _EXPOSED = "ETag, X-Cache-Status, X-Request-ID, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, RateLimit, RateLimit-Policy, Retry-After, Link"
 _ALLOWED = "Authorization, Content-Type, Idempotency-Key, If-None-Match, X-API-Key, X-Request-ID"
@@ -23,19 +24,19 @@ _ALLOWED = "Authorization, Content-Type, Idempotency-Key, If-None-Match, X-API-K
 def dress(app: Flask, settings: ApiSettings) -> None:
     """Give every request an id and every answer its headers."""
     origins = frozenset(origin.strip() for origin in settings.cors_origins.split(",") if origin.strip())
-    security = _SECURITY | ({"Strict-Transport-Security": _HSTS} if settings.mode == "production" else {})
+    security = list((_SECURITY | ({"Strict-Transport-Security": _HSTS} if settings.mode == "production" else {})).items())
 
     @app.before_request
     def name_request() -> None:
         given = request.headers.get("X-Request-ID", "")
-        g.request_id = given if _ID.fullmatch(given) else uuid.uuid4().hex
+        g.request_id = given if _ID.fullmatch(given) else secrets.token_hex(16)
 
     @app.after_request
     def add_headers(response: Response) -> Response:
-        for name, value in security.items():
-            response.headers.setdefault(name, value)
-        response.headers["X-Request-ID"] = g.request_id
-        response.headers.setdefault("Cache-Control", "no-store")
+        headers = response.headers
+        headers.extend([*security, ("X-Request-ID", g.request_id)])
+        headers.setdefault("Content-Security-Policy", _NO_PAGE)
+        headers.setdefault("Cache-Control", "no-store")
         if origins:
             response.vary.add("Origin")
             if request.headers.get("Origin") in origins:

@@ -2,12 +2,13 @@
 
 import hashlib
 import logging
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 import orjson
-from flask import Response, request
+from flask import Flask, Response, current_app, request
 from pydantic import BaseModel
 
 from api.cache import LayeredCache, cache
@@ -20,6 +21,10 @@ log = logging.getLogger(__name__)
 ENCODINGS: Final = ("zstd", "gzip")
 # A good answer is kept this much longer, to be served when the lake cannot be read.
 STALE_SECONDS = 7 * 86_400
+# Questions that are recognised by their words; each takes less than a kilobyte.
+MOST_KNOWN = 4_096
+_KNOWN: Final = "mta.known_questions"
+_Words = tuple[str, str, str, str]  # path, query, Accept, Accept-Encoding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,14 +59,18 @@ def served(
     seconds: int,
     compute: Callable[[str], Result],
     tabular: bool = True,
+    alike: bool = False,
 ) -> Response:
     """The answer to this GET: 304 when the client has it, from the cache when it is there, else computed, once for all that ask at a time.
 
     version: of the tables it is made of; it and the parameters are the cache key and the ETag, so that new data are seen at once. compute: from the
-    version. seconds: how long it is kept. When the lake cannot be read, the last good answer is served as STALE.
+    version. seconds: how long it is kept. alike: whether everyone whom the route lets in gets the same, so that the same words need not be read twice. When
+    the lake cannot be read, the last good answer is served as STALE.
     """
     asked, answers = form(tabular=tabular), cache()
     question = _digest(request.path, "" if parameters is None else parameters.model_dump_json(), asked.media, asked.encoding)
+    if alike:
+        _remember(_Known(question=question, version=version, seconds=seconds))
     try:
         return _current(answers, question, asked, version(), seconds, compute)
     except LakeError:
@@ -69,18 +78,64 @@ def served(
         return _stale(answers, question)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """A question that was read before: what its answers are kept under, which version they are of, and for how long."""
+
+    question: str
+    version: Callable[[], str]
+    seconds: int
+
+
+def recall(app: Flask) -> None:
+    """Answer what is asked in the same words as before straight from the cache. To be called after what lets callers in.
+
+    Reading a question (parameters, their validation, the view) takes several times as long as finding its answer.
+    """
+    known = app.extensions[_KNOWN] = OrderedDict[_Words, _Known]()
+
+    @app.before_request
+    def from_cache() -> Response | None:
+        found = known.get(_words()) if request.method == "GET" else None
+        if found is None:
+            return None
+        try:
+            return _kept(cache(), found.question, found.version(), found.seconds)
+        except LakeError:
+            return None  # what then becomes of it, `served` decides
+
+
+def _words() -> _Words:
+    """The question as it came."""
+    given = request.environ.get
+    return (request.path, given("QUERY_STRING", ""), given("HTTP_ACCEPT", ""), given("HTTP_ACCEPT_ENCODING", ""))
+
+
+def _remember(question: _Known) -> None:
+    known: OrderedDict[_Words, _Known] = current_app.extensions[_KNOWN]
+    known[_words()] = question
+    if len(known) > MOST_KNOWN:
+        known.popitem(last=False)
+
+
+def _kept(answers: LayeredCache, question: str, version: str, seconds: int) -> Response | None:
+    """304 when the client has the answer of this version, or the answer when the cache has it."""
+    key = _digest(question, version)
+    if request.if_none_match.contains(key):
+        return _finished(Response(status=304), key, seconds, "HIT")
+    found = answers.get(key)
+    return None if found is None else _finished(_unpacked(found), key, seconds, "HIT")
+
+
 def _current(answers: LayeredCache, question: str, asked: Form, version: str, seconds: int, compute: Callable[[str], Result]) -> Response:
     """The answer of this version."""
+    kept = _kept(answers, question, version, seconds)
+    if kept is not None:
+        return kept
     key = _digest(question, version)
-    etag = f'"{key}"'
-    if request.if_none_match.contains(key):
-        return _finished(Response(status=304), etag, seconds, "HIT")
-    found = answers.get(key)
-    if found is not None:
-        return _finished(_unpacked(found), etag, seconds, "HIT")
     packed, status = _computed(answers, key, seconds, lambda: _packed(compute(version), asked))
     answers.set(f"last:{question}", packed, STALE_SECONDS)
-    return _finished(_unpacked(packed), etag, seconds, status)
+    return _finished(_unpacked(packed), key, seconds, status)
 
 
 def _computed(answers: LayeredCache, key: str, seconds: int, make: Callable[[], bytes]) -> tuple[bytes, str]:
@@ -118,12 +173,15 @@ def _unpacked(packed: bytes) -> Response:
     return Response(body, headers=orjson.loads(head))
 
 
-def _finished(response: Response, etag: str, seconds: int, status: str) -> Response:
-    response.headers["ETag"] = etag
-    response.headers["X-Cache-Status"] = status
-    # A client may keep it, and asks with every use whether it still holds: new data are seen at once.
-    response.headers["Cache-Control"] = f"private, no-cache, max-age={seconds}"
-    response.vary.update(("Accept", "Accept-Encoding"))
+def _finished(response: Response, key: str, seconds: int, status: str) -> Response:
+    said = {
+        "ETag": f'"{key}"',
+        "X-Cache-Status": status,
+        # A client may keep it, and asks with every use whether it still holds: new data are seen at once.
+        "Cache-Control": f"private, no-cache, max-age={seconds}",
+        "Vary": "Accept, Accept-Encoding",
+    }
+    response.headers.extend(said)
     return response
 
 

@@ -47,4 +47,5 @@ def answered(
         parameters=query,
         seconds=services().api.cache_results_seconds,
         compute=compute,
+        alike=True,
     )
