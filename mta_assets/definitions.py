@@ -2,6 +2,8 @@
 
 import dagster as dg
 
+from mta_assets.defs.analyses import analyze_upload
+from mta_assets.defs.analysis_sensor import analysis_sensor
 from mta_assets.defs.assets.core import core_assets
 from mta_assets.defs.assets.credits import credit_assets
 from mta_assets.defs.assets.journeys import journey_assets
@@ -29,8 +31,8 @@ def build_defs(**resource_overrides: LakeResource) -> dg.Definitions:
             *credit_assets(lake),
             *mart_assets(lake),
         ],
-        jobs=work,
-        sensors=[landing_sensor(lake), restatement_sensor(lake, work)],
+        jobs=[*work, analyze_upload],
+        sensors=[landing_sensor(lake), restatement_sensor(lake, work), analysis_sensor()],
         schedules=[day_schedule(lake.config)],
         resources=resources | resource_overrides,
         executor=IN_PROCESS,

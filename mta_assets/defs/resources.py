@@ -1,7 +1,7 @@
 """The one resource that assets, sensors and schedules use: the lake, with the configuration and the models it was defined for. No computation."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -21,10 +21,15 @@ from mta_assets.state.store import StateStore
 
 @dataclass(frozen=True, kw_only=True)
 class Project:
-    """What the definitions are made from: the configuration and the models in force."""
+    """What the definitions are made from: the configuration and the models in force, and what the UI is not to show: addresses with passwords.
+
+    state_url: of the state store, which runs tell what they found and which has the jobs to do; empty tells nobody and does none.
+    """
 
     config: Config
     models: Mapping[str, AttributionModel]
+    state_url: str = field(default="", repr=False)
+    uploads: Path = Path()
 
 
 class _Opened:
@@ -57,14 +62,10 @@ class _Opened:
 
 
 class LakeResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # it is used as itself
-    """The lake and what belongs to it. root: a folder or an object-store URL; landing: the folder that raw files are dropped into.
-
-    state_url: of the state store, which runs tell what they found; empty tells nobody.
-    """
+    """The lake and what belongs to it. root: a folder or an object-store URL; landing: the folder that raw files are dropped into."""
 
     root: str
     landing: str
-    state_url: str = ""
     sensor_seconds: int = 30
     project: dg.ResourceDependency[Project]
     _opened: _Opened | None = PrivateAttr(default=None)
@@ -77,9 +78,10 @@ class LakeResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # it is 
         return cls(
             root=settings.lake,
             landing=str(settings.landing),
-            state_url=settings.state_url,
             sensor_seconds=settings.sensor_seconds,
-            project=Project(config=config, models=build_models(config.models)),
+            project=Project(
+                config=config, models=build_models(config.models), state_url=settings.state_url, uploads=settings.uploads.absolute()
+            ),
         )
 
     @property
@@ -127,5 +129,5 @@ class LakeResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # it is 
     @property
     def _run(self) -> _Opened:
         if self._opened is None:
-            self._opened = _Opened(self.root, self.project.models, self.state_url)
+            self._opened = _Opened(self.root, self.project.models, self.project.state_url)
         return self._opened

@@ -55,19 +55,30 @@ def perform(desk: Desk, job_id: str, run_id: str) -> Job:
     try:
         with _pulse(desk, job_id):
             _analyse(desk, job, folder)
-        ended = _end(desk, job_id, lambda: desk.jobs.succeed(job_id, now=desk.now()))
+        ended = end_once(desk.jobs, job_id, lambda: desk.jobs.succeed(job_id, now=desk.now()))
         folder.forget_partial()
     except _Stop:
-        ended = _end(desk, job_id, lambda: desk.jobs.cancelled(job_id, now=desk.now()))
+        ended = end_once(desk.jobs, job_id, lambda: desk.jobs.cancelled(job_id, now=desk.now()))
     except Exception as error:  # noqa: BLE001  logged and told: whatever it is, the one who waits must learn that it is over
         reason = reason_of(error, job_id)
-        ended = _end(desk, job_id, lambda: desk.jobs.fail(job_id, reason, now=desk.now()))
+        ended = end_once(desk.jobs, job_id, lambda: desk.jobs.fail(job_id, reason, now=desk.now()))
     except BaseException:
-        _end(desk, job_id, lambda: _interrupted(desk, job_id))
+        end_once(desk.jobs, job_id, lambda: _interrupted(desk, job_id))
         raise
     finally:
         folder.forget_files()
     return ended
+
+
+def end_once(jobs: Jobs, job_id: str, end: Callable[[], Job]) -> Job:
+    """The job as it ended, by this call or by somebody who was sooner."""
+    try:
+        return end()
+    except ConflictError:
+        job = jobs.get(job_id, None)
+        if not job.ended:
+            raise
+        return job
 
 
 def reason_of(error: Exception, job_id: str) -> str:
@@ -99,17 +110,6 @@ def _tell(desk: Desk, job_id: str, stage: str, done: float) -> None:
     if job.state is JobState.CANCELLING:
         raise _Stop
     desk.say(f"{stage} ({done:.0f} %)")
-
-
-def _end(desk: Desk, job_id: str, end: Callable[[], Job]) -> Job:
-    """The job as it ended, by us or by somebody who was sooner."""
-    try:
-        return end()
-    except ConflictError:
-        job = desk.jobs.get(job_id, None)
-        if not job.ended:
-            raise
-        return job
 
 
 def _interrupted(desk: Desk, job_id: str) -> Job:

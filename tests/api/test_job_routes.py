@@ -7,8 +7,6 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from mta_assets.analysis.run import Options
-from mta_assets.jobs.asked import stated
 from mta_assets.jobs.daemon import DAEMON
 from mta_assets.jobs.folder import Folder
 from mta_assets.jobs.outcome import read_outcome
@@ -16,10 +14,10 @@ from mta_assets.jobs.perform import Desk, perform
 from mta_assets.simulation.world import World
 from mta_assets.simulation.write import write_table
 from mta_assets.state.heartbeats import Heartbeats
-from mta_assets.state.job import JobFile
 from mta_assets.state.jobs import Jobs, new_job_id
+from tests.sending import send
 
-NAMES = {"touchpoints.csv": "file", "conversions.csv": "conversions", "spend.csv": "spend"}
+NAMES = {"touchpoints.csv", "conversions.csv", "spend.csv"}
 
 
 @pytest.fixture(scope="session")
@@ -41,14 +39,8 @@ def jobs(made):
 def sent(made, jobs, files_to_send):
     """Has an owner send the shop's files; the queued job."""
 
-    def sent(owner="analyst", options=None):
-        folder, id_ = Folder.incoming(made.settings.uploads), new_job_id()
-        files = [JobFile(stored=NAMES[path.name], given=path.name, kind="", size_bytes=path.stat().st_size) for path in files_to_send]
-        for file, path in zip(files, files_to_send, strict=True):
-            folder.stored(file).write_bytes(path.read_bytes())
-        folder.become(made.settings.uploads, id_)
-        asked = {"owner": owner, "key_id": "k", "request_id": "req-1", "options": stated(options or Options())}
-        return jobs.create(**asked, files=files, now=made.now(), id_=id_)
+    def sent(owner="analyst"):
+        return send(jobs, made.settings.uploads, {path.name: path.read_bytes() for path in files_to_send}, owner=owner, now=made.now())
 
     return sent
 
@@ -85,7 +77,7 @@ def test_a_job_says_how_far_it_is_and_what_it_waits_for(call, sent, jobs, made, 
     assert (shown["state"], shown["percent"], shown["stage"], shown["models_done"]) == ("queued", 0, None, [])
     assert "never heard of" in shown["warning"]
     assert shown["links"] == {"self": f"/v1/jobs/{job.id}", "result": f"/v1/jobs/{job.id}/result"}
-    assert {file["name"] for file in shown["files"]} == set(NAMES)
+    assert {file["name"] for file in shown["files"]} == NAMES
     assert shown["request_id"] == "req-1"
     Heartbeats(made.store).beat(DAEMON, clock.now)
     jobs.claim(job.id, now=clock.now)

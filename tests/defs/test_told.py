@@ -26,8 +26,8 @@ def telling(copied):
 
     def make(url, models=FEW):
         shop = copied(models)
-        project = Project(config=CONFIG, models=models)
-        shop.resource = LakeResource(root=str(shop.folder / "lake"), landing=str(shop.landing), state_url=url, project=project)
+        project = Project(config=CONFIG, models=models, state_url=url)
+        shop.resource = LakeResource(root=str(shop.folder / "lake"), landing=str(shop.landing), project=project)
         shop.defs = build_defs(lake=shop.resource)
         restatements.close_day(shop.resource.lake, DAY.first, datetime.now(UTC))
         return shop

@@ -4,19 +4,15 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from mta_assets.analysis.run import Options
 from mta_assets.config import Config
-from mta_assets.jobs.asked import stated
-from mta_assets.jobs.folder import Folder
 from mta_assets.jobs.perform import Desk
 from mta_assets.simulation.world import World
 from mta_assets.simulation.write import write_table
-from mta_assets.state.job import JobFile
-from mta_assets.state.jobs import Jobs, new_job_id
+from mta_assets.state.jobs import Jobs
 from mta_assets.state.store import StateStore
+from tests.sending import send
 
 WORLD = World(touchpoints=3_000, days=10, first_day=date(2026, 3, 1), dirty_share=0.02)
-PARTS = {"touchpoints.csv": "file", "conversions.csv": "conversions", "spend.csv": "spend"}
 
 
 @pytest.fixture(scope="session")
@@ -40,31 +36,22 @@ def desk(store, tmp_path):
 
 
 @pytest.fixture
-def send(desk, simulated):
+def sent(desk, simulated):
     """Has a client send files, given name -> content, as the API does; the queued job. Without files: those of the shop."""
 
-    def send(options=None, owner="acme", **contents):
-        sent = {name.replace("_csv", ".csv"): text.encode() for name, text in contents.items()}
-        sent = sent or {name: path.read_bytes() for name, path in simulated.items()}
-        folder, files = Folder.incoming(desk.uploads), []
-        for name, content in sent.items():
-            file = JobFile(stored=PARTS.get(name, "file"), given=name, kind="", size_bytes=len(content))
-            folder.stored(file).write_bytes(content)
-            files.append(file)
-        id_ = new_job_id()
-        folder.become(desk.uploads, id_)
-        asked = {"owner": owner, "key_id": "k", "request_id": "r", "options": stated(options or Options())}
-        return desk.jobs.create(**asked, files=files, now=datetime.now(UTC), id_=id_)
+    def sent(options=None, **contents):
+        files = {name.replace("_csv", ".csv"): text.encode() for name, text in contents.items()}
+        return send(desk.jobs, desk.uploads, files or {name: path.read_bytes() for name, path in simulated.items()}, options=options)
 
-    return send
+    return sent
 
 
 @pytest.fixture
-def claimed(desk, send):
-    """As `send`, and somebody has claimed the job to launch it."""
+def claimed(desk, sent):
+    """As `sent`, and somebody has claimed the job to launch it."""
 
     def claimed(*args, **more):
-        job = send(*args, **more)
+        job = sent(*args, **more)
         return desk.jobs.claim(job.id, now=datetime.now(UTC))
 
     return claimed
