@@ -15,6 +15,7 @@ from mta_assets.defs.landing_sensor import landing_sensor
 from mta_assets.defs.resources import LakeResource
 from mta_assets.defs.restatement_sensor import restatement_sensor
 from mta_assets.defs.schedules import day_schedule
+from mta_assets.defs.webhook_sensor import webhook_sensor
 
 
 def build_defs(**resource_overrides: LakeResource) -> dg.Definitions:
@@ -32,7 +33,7 @@ def build_defs(**resource_overrides: LakeResource) -> dg.Definitions:
             *mart_assets(lake),
         ],
         jobs=[*work, analyze_upload],
-        sensors=[landing_sensor(lake), restatement_sensor(lake, work), analysis_sensor()],
+        sensors=[landing_sensor(lake), restatement_sensor(lake, work), analysis_sensor(), webhook_sensor()],
         schedules=[day_schedule(lake.config)],
         resources=resources | resource_overrides,
         executor=IN_PROCESS,

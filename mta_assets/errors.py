@@ -72,6 +72,10 @@ class OverloadedError(MtaError):
     """Everything that could do it is busy; the same may be asked again later."""
 
 
+class AddressError(MtaError):
+    """A message cannot be sent to this address, or must not be."""
+
+
 class CursorError(StateError):
     """A page was asked for with a cursor that no page gave."""
 

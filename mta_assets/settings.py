@@ -21,6 +21,11 @@ class Settings(BaseSettings):
     uploads: Path = Field(Path(".mta/uploads"), description="Where files that API clients send, and what their analyses found, are kept.")
     config: Path = Field(Path("mta.yaml"), description="The YAML file with sources, channel rules, goals and models; may be absent.")
     sensor_seconds: int = Field(30, ge=1, description="How often the landing and restatement sensors look, in seconds.")
+    webhook_seconds: int = Field(5, ge=1, description="How often the daemon sends what webhooks are to be told, in seconds.")
+    webhook_timeout_seconds: int = Field(10, ge=1, le=30, description="How long the receiver of a webhook may take for its answer.")
+    webhook_private: bool = Field(
+        False, description="Whether webhooks may go to addresses that are not public, such as this machine or its network."
+    )
     dagster_postgres_url: str = Field(
         "", description="postgresql://... for Dagster's own storage; empty keeps it in SQLite under DAGSTER_HOME."
     )
