@@ -10,11 +10,12 @@ from mta_assets.defs.assets.journeys import journey_assets
 from mta_assets.defs.assets.learned import learned_assets
 from mta_assets.defs.assets.marts import mart_assets
 from mta_assets.defs.assets.staged import staged_assets
+from mta_assets.defs.clean_up import clean_up
 from mta_assets.defs.jobs import IN_PROCESS, jobs
 from mta_assets.defs.landing_sensor import landing_sensor
 from mta_assets.defs.resources import LakeResource
 from mta_assets.defs.restatement_sensor import restatement_sensor
-from mta_assets.defs.schedules import day_schedule
+from mta_assets.defs.schedules import clean_up_schedule, day_schedule
 from mta_assets.defs.webhook_sensor import webhook_sensor
 
 
@@ -32,9 +33,9 @@ def build_defs(**resource_overrides: LakeResource) -> dg.Definitions:
             *credit_assets(lake),
             *mart_assets(lake),
         ],
-        jobs=[*work, analyze_upload],
+        jobs=[*work, analyze_upload, clean_up],
         sensors=[landing_sensor(lake), restatement_sensor(lake, work), analysis_sensor(), webhook_sensor()],
-        schedules=[day_schedule(lake.config)],
+        schedules=[day_schedule(lake.config), clean_up_schedule(lake.config)],
         resources=resources | resource_overrides,
         executor=IN_PROCESS,
     )

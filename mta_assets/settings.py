@@ -29,6 +29,10 @@ class Settings(BaseSettings):
     dagster_postgres_url: str = Field(
         "", description="postgresql://... for Dagster's own storage; empty keeps it in SQLite under DAGSTER_HOME."
     )
+    keep_jobs_days: int = Field(30, ge=1, description="How long a job and what it found are kept after its end, in days.")
+    keep_audit_days: int = Field(365, ge=1, description="How long the audit log is kept, in days.")
+    keep_deliveries_days: int = Field(30, ge=1, description="How long deliveries of webhooks are kept after their end, in days.")
+    keep_checks_days: int = Field(30, ge=1, description="How long what a check found is kept, in days; its latest finding always is.")
     ui_port: int = Field(3000, ge=1, le=65535, description="The port of the Dagster UI that `mta up` starts.")
     dagster_home: Path = Field(
         Path("dagster_home"),

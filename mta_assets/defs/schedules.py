@@ -1,4 +1,4 @@
-"""The daily schedule: after midnight in the reporting timezone it closes the day that has ended. No computation."""
+"""The daily schedules: after midnight in the reporting timezone one closes the day that has ended, and one removes what is past its time. No computation."""
 
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -6,10 +6,12 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from mta_assets.config import Config
+from mta_assets.defs.clean_up import CLEAN_UP
 from mta_assets.defs.jobs import CLOSE_DAY
 
 # A quarter past midnight: the day has ended everywhere in its zone, and the hour that a change to summer time skips is still to come.
 QUARTER_PAST_MIDNIGHT = "15 0 * * *"
+HALF_PAST_FOUR = "30 4 * * *"  # when nobody waits for it
 
 
 def day_schedule(config: Config) -> dg.ScheduleDefinition:
@@ -34,3 +36,15 @@ def day_schedule(config: Config) -> dg.ScheduleDefinition:
 def ended_day(moment: datetime, config: Config) -> date:
     """The day before `moment` in the reporting timezone."""
     return moment.astimezone(ZoneInfo(config.reporting_timezone)).date() - timedelta(days=1)
+
+
+def clean_up_schedule(config: Config) -> dg.ScheduleDefinition:
+    """One run of `clean_up` a day."""
+    return dg.ScheduleDefinition(
+        name="clean_up_daily",
+        cron_schedule=HALF_PAST_FOUR,
+        job_name=CLEAN_UP,
+        execution_timezone=config.reporting_timezone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Removes what the state store no longer keeps, and the files that went with it.",
+    )

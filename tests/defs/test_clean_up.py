@@ -1,0 +1,83 @@
+"""What is past its time goes, with its files; what has not ended stays."""
+
+import os
+import time
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import pytest
+from dagster_shop import CONFIG, FEW
+
+from mta_assets.definitions import build_defs
+from mta_assets.defs.clean_up import CLEAN_UP, policy_of
+from mta_assets.defs.resources import LakeResource, Project
+from mta_assets.errors import NotFoundError
+from mta_assets.jobs.folder import Folder
+from mta_assets.settings import Settings
+from mta_assets.state.jobs import Jobs, new_job_id
+from mta_assets.state.store import StateStore
+from tests.sending import send
+
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture
+def jobs(tmp_path):
+    store = StateStore(f"sqlite:///{tmp_path}/state.db")
+    store.migrate()
+    yield Jobs(store)
+    store.close()
+
+
+@pytest.fixture
+def clean(shop_of, tmp_path):
+    """Runs the job over this test's state store and uploads, or over none."""
+
+    def clean(state_url=f"sqlite:///{tmp_path}/state.db"):
+        shop = shop_of()
+        project = Project(config=CONFIG, models=FEW, state_url=state_url, uploads=tmp_path / "uploads")
+        shop.defs = build_defs(lake=LakeResource(root=str(tmp_path / "lake"), landing=str(tmp_path), project=project))
+        return shop.run(CLEAN_UP)
+
+    return clean
+
+
+def test_old_jobs_go_with_their_files_and_ended_ones_keep_what_they_found(clean, jobs, tmp_path):
+    uploads = tmp_path / "uploads"
+    ids = {name: send(jobs, uploads, {"a.csv": b"x"}, now=NOW - timedelta(days=90)).id for name in ("old", "recent", "waiting")}
+    jobs.fail(ids["old"], "no", now=NOW - timedelta(days=31))
+    jobs.fail(ids["recent"], "no", now=NOW - timedelta(days=29))
+    nobodys = Folder.of_job(uploads, new_job_id()).make().path
+    long_ago = time.time() - 100_000
+    os.utime(nobodys, (long_ago, long_ago))
+    result = clean()
+    assert result.success
+    with pytest.raises(NotFoundError):
+        jobs.get(ids["old"], None)
+    folders = {name: Folder.of_job(uploads, id_) for name, id_ in ids.items()}
+    assert not folders["old"].path.exists()
+    assert (folders["recent"].files.exists(), folders["recent"].results.exists()) == (False, True)
+    assert folders["waiting"].files.exists()
+    assert not nobodys.exists()
+    (output,) = [event for event in result.all_events if event.event_type == dg.DagsterEventType.STEP_OUTPUT]
+    told = {name: value.value for name, value in output.event_specific_data.metadata.items()}
+    assert (told["jobs"], told["files of ended jobs"], told["folders of nobody"]) == (1, 1, 1)
+
+
+def test_without_a_state_store_or_uploads_there_is_nothing_to_clean(clean, jobs):
+    assert clean(state_url="").success
+    assert clean().success
+
+
+def test_the_settings_say_how_long_things_are_kept(monkeypatch):
+    for name, days in (("JOBS", 1), ("AUDIT", 2), ("DELIVERIES", 3), ("CHECKS", 4)):
+        monkeypatch.setenv(f"MTA_KEEP_{name}_DAYS", str(days))
+    kept = policy_of(Settings())
+    assert (kept.jobs_days, kept.audit_days, kept.deliveries_days, kept.checks_days) == (1, 2, 3, 4)
+
+
+def test_it_runs_every_day_by_itself(shop_of):
+    schedule = shop_of().defs.get_repository_def().get_schedule_def("clean_up_daily")
+    assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
+    request = schedule.evaluate_tick(dg.build_schedule_context(scheduled_execution_time=NOW)).run_requests
+    assert len(request) == 1
