@@ -8,6 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api.auditing import audit_every_request
 from api.auth import KnownKeys, guard
+from api.bodies import watch_bodies
 from api.buckets import Buckets
 from api.cache import install_cache
 from api.headers import dress
@@ -18,6 +19,7 @@ from api.routes.attribution import routes as attribution
 from api.routes.audit import routes as audit
 from api.routes.channels import routes as channels
 from api.routes.documentation import routes as documentation
+from api.routes.files import routes as files
 from api.routes.health import routes as health
 from api.routes.jobs import routes as jobs
 from api.routes.journeys import routes as journeys
@@ -39,6 +41,7 @@ RESOURCES: Sequence[Routes] = (
     audit,
     channels,
     documentation,
+    files,
     health,
     jobs,
     journeys,
@@ -94,4 +97,5 @@ def create_app(services: Services | None = None) -> OpenAPI:
         open_on_loopback=made.api.metrics_on_loopback,
     )
     recall(app)
+    watch_bodies(app, access)
     return app

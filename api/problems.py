@@ -12,18 +12,24 @@ from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
 from mta_assets.errors import (
+    BusyError,
+    CallError,
     ConflictError,
     CursorError,
     DataError,
+    ForeignFormatError,
     LakeError,
     ModelError,
     MtaError,
     NotFoundError,
+    OverloadedError,
     RefusedValueError,
     StateError,
+    TooLargeError,
     UnavailableError,
     UnknownModelError,
 )
+from mta_assets.jobs.wording import for_clients
 from mta_assets.results.questions import QuestionError
 from mta_assets.results.trail import UnknownConversionError
 
@@ -88,8 +94,12 @@ _TOLD: Mapping[type[MtaError], str] = {
     UnknownModelError: "unknown_model",
     UnavailableError: "model_unavailable",
     ModelError: "invalid_parameter",
+    ForeignFormatError: "unsupported_media_type",
+    TooLargeError: "payload_too_large",
     DataError: "unreadable_file",
 }
+# What may go well a while later: the code, and after how many seconds.
+_LATER: Mapping[type[MtaError], tuple[str, int]] = {BusyError: ("too_many_analyses", 30), OverloadedError: ("unavailable", 5)}
 _PARTS: Mapping[type[MtaError], str] = {LakeError: "The lake", StateError: "The state store"}
 # What werkzeug raises by itself, by status.
 _BY_STATUS = {code.status: name for name, code in reversed(list(CODES.items()))}
@@ -146,9 +156,14 @@ def of_error(error: MtaError) -> Problem:
     """What the engine says as a client may hear it. What lies at fault with us is logged and not told: its message may name our folders."""
     if isinstance(error, QuestionError):
         return Problem(code="invalid_parameter", message=str(error), details={"field": error.field})
+    if isinstance(error, CallError):
+        return Problem(code="invalid_parameter", message=for_clients(str(error)), details={"field": error.field})
+    for kind, (code, seconds) in _LATER.items():
+        if isinstance(error, kind):
+            return Problem(code=code, message=str(error), retry_after=seconds)
     for kind, code in _TOLD.items():
         if isinstance(error, kind):
-            return Problem(code=code, message=str(error))
+            return Problem(code=code, message=for_clients(str(error)))
     log.error("a part is out of reach or set up wrongly", exc_info=error)
     for kind, part in _PARTS.items():
         if isinstance(error, kind):

@@ -9,6 +9,7 @@ from flask_openapi.models.schema import Schema
 from flask_openapi.models.tag import Tag
 from pydantic import BaseModel
 
+from api.posting import posted
 from api.problems import CODES
 from api.schemas.problem import Problem
 from mta_assets.state.access import Scope
@@ -21,19 +22,22 @@ REF: Final = "#/components/schemas/{model}"
 _FAILURES: Final = (400, 404, 405, 406, 422, 429, 500, 503)
 _OF_CALLERS: Final = (401, 403)
 _OF_BODIES: Final = (408, 409, 413, 415)
+SMALL_BODY_BYTES: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
     """Who may call a route. scope: None for everybody. upload: whether it takes files, which have a limit of their own.
 
-    machine: whether a setting may open it to callers of this machine. free: whether no limit counts it.
+    machine: whether a setting may open it to callers of this machine. free: whether no limit counts it. most_bytes: of a body; None for the server's own
+    limit.
     """
 
     scope: Scope | None
     upload: bool = False
     machine: bool = False
     free: bool = False
+    most_bytes: int | None = SMALL_BODY_BYTES
 
 
 class Routes(APIBlueprint):
@@ -52,7 +56,9 @@ class Routes(APIBlueprint):
         answers: Mapping[int, type[BaseModel] | str | None],
         tabular: bool = False,
         fails: Sequence[int] = (),
-        upload: bool = False,
+        upload: Sequence[str] = (),
+        most_bytes: int = SMALL_BODY_BYTES,
+        shown_once: Sequence[str] = (),
         machine: bool = False,
         free: bool = False,
         **documented: Any,  # noqa: ANN401  flask-openapi's own: request_body, deprecated
@@ -60,7 +66,8 @@ class Routes(APIBlueprint):
         """Register a view. scope: None for everybody. answers: status -> the model of its body, its media type, or None for no body.
 
         tabular: the answer can be had as CSV, Parquet and Arrow too. fails: statuses of failures that other routes of the method do not have.
-        upload, free: see Access.
+        upload: parts of a form that are files (see `posted`); the view gets them as `upload`. most_bytes: of a body that is no upload.
+        shown_once: fields of the answer that an Idempotency-Key does not bring back. machine, free: see Access.
         """
         failures = (*_FAILURES, *fails, *(_OF_CALLERS if scope else ()), *(_OF_BODIES if method in {"post", "patch"} else ()))
         responses = {status: self._failure(status) for status in failures} | {
@@ -69,8 +76,11 @@ class Routes(APIBlueprint):
         needs = {"security": [{"key": []}, {"token": []}], "openapi_extensions": {"x-scope": scope.value}} if scope else {}
 
         def register(function: View) -> View:
-            self.access[f"{self.name}.{function.__name__}"] = Access(scope=scope, upload=upload, machine=machine, free=free)
-            getattr(super(Routes, self), method)(rule, responses=responses, **needs, **documented)(function)
+            self.access[f"{self.name}.{function.__name__}"] = Access(
+                scope=scope, upload=bool(upload), machine=machine, free=free, most_bytes=None if upload else most_bytes
+            )
+            handled = posted(function, upload, shown_once) if method == "post" else function
+            getattr(super(Routes, self), method)(rule, responses=responses, **needs, **documented)(handled)
             return function
 
         return register

@@ -11,6 +11,7 @@ from api.components import Components
 from api.redis_link import RedisLink
 from api.trail import Trail
 from mta_assets.config import Config, load_config
+from mta_assets.jobs.children import ChildLimits, Children
 from mta_assets.lake.lake import Lake
 from mta_assets.models.base import AttributionModel
 from mta_assets.models.registry import build_models
@@ -54,10 +55,12 @@ class Services:
     trail: Trail
     webhooks: Webhooks
     deliveries: Deliveries
+    children: Children
     now: Clock = utc_now
 
     def close(self) -> None:
-        """Write what waits for the audit log, and let go of the state store."""
+        """Write what waits for the audit log, end the children, and let go of the state store."""
+        self.children.close()
         self.trail.close()
         self.store.close()
 
@@ -88,6 +91,7 @@ def make_services(settings: Settings, api: ApiSettings, now: Clock = utc_now) ->
         trail=Trail(Audit(store), keys),
         webhooks=Webhooks(store, pepper),
         deliveries=Deliveries(store, pepper),
+        children=Children(ChildLimits(most=api.analysis_processes, data_mb=api.analysis_memory_mb, seconds=api.analysis_seconds)),
         redis=redis,
         now=now,
     )

@@ -124,7 +124,7 @@ def _kept(answers: LayeredCache, question: str, version: str, seconds: int) -> R
     if request.if_none_match.contains(key):
         return _finished(Response(status=304), key, seconds, "HIT")
     found = answers.get(key)
-    return None if found is None else _finished(_unpacked(found), key, seconds, "HIT")
+    return None if found is None else _finished(unpacked(found), key, seconds, "HIT")
 
 
 def _current(answers: LayeredCache, question: str, asked: Form, version: str, seconds: int, compute: Callable[[str], Result]) -> Response:
@@ -133,19 +133,20 @@ def _current(answers: LayeredCache, question: str, asked: Form, version: str, se
     if kept is not None:
         return kept
     key = _digest(question, version)
-    packed, status = _computed(answers, key, seconds, lambda: _packed(compute(version), asked))
-    answers.set(f"last:{question}", packed, STALE_SECONDS)
-    return _finished(_unpacked(packed), key, seconds, status)
+    made, status = computed(answers, key, seconds, lambda: packed(compute(version), asked))
+    answers.set(f"last:{question}", made, STALE_SECONDS)
+    return _finished(unpacked(made), key, seconds, status)
 
 
-def _computed(answers: LayeredCache, key: str, seconds: int, make: Callable[[], bytes]) -> tuple[bytes, str]:
+def computed(answers: LayeredCache, key: str, seconds: int, make: Callable[[], bytes]) -> tuple[bytes, str]:
+    """(what is kept under the key, HIT) or (what was made now, once for all that ask at a time, MISS)."""
     with answers.alone(key):
         found = answers.get(key)
         if found is not None:  # somebody else has just computed it
             return found, "HIT"
-        packed = make()
-        answers.set(key, packed, seconds)
-        return packed, "MISS"
+        made = make()
+        answers.set(key, made, seconds)
+        return made, "MISS"
 
 
 def _stale(answers: LayeredCache, question: str) -> Response:
@@ -154,12 +155,12 @@ def _stale(answers: LayeredCache, question: str) -> Response:
         raise Problem(
             code="unavailable", message="The lake cannot be read at this moment, and this result was not asked for before.", retry_after=10
         )
-    response = _unpacked(found)
+    response = unpacked(found)
     response.headers.update({"X-Cache-Status": "STALE", "Cache-Control": "no-store"})
     return response
 
 
-def _packed(result: Result, asked: Form) -> bytes:
+def packed(result: Result, asked: Form) -> bytes:
     """An answer as the cache keeps it: a line of JSON with its headers, then its body."""
     body, encoding = body_of(result, asked.media), asked.encoding
     if len(body) < WORTH_COMPRESSING_BYTES:
@@ -168,8 +169,9 @@ def _packed(result: Result, asked: Form) -> bytes:
     return orjson.dumps(headers) + b"\n" + compressed(body, encoding)
 
 
-def _unpacked(packed: bytes) -> Response:
-    head, _, body = packed.partition(b"\n")
+def unpacked(kept: bytes) -> Response:
+    """The answer that `packed` made."""
+    head, _, body = kept.partition(b"\n")
     return Response(body, headers=orjson.loads(head))
 
 

@@ -70,6 +70,14 @@ class ApiSettings(BaseSettings):
     block_seconds: int = Field(300, ge=1, description="How long an address is blocked, and how long a failure counts.")
     concurrent_analyses: int = Field(4, ge=1, description="Analyses of one owner that may wait or run at a time.")
     max_upload_mb: int = Field(100, ge=1, description="The largest request body, in MB of 1,000,000 bytes.")
+    max_unpacked_mb: int = Field(1_000, ge=1, description="What a file may unpack to, or hold as Parquet, in MB of 1,000,000 bytes.")
+    analysis_processes: int = Field(
+        2, ge=1, description="Processes of each server process that read files, kept warm once they were needed."
+    )
+    analysis_memory_mb: int = Field(
+        3_000, ge=1_000, description="Memory that reading one file may take, address space included; more ends it."
+    )
+    analysis_seconds: int = Field(60, ge=1, description="How long reading one file may take in a request; longer ends it.")
     inline_mb: int = Field(5, ge=0, description="Files up to this size, unpacked, are analysed at once; larger ones become a job.")
     docs: bool = Field(True, description="Whether everybody may read /openapi.json, /docs and /redoc; without, they are not there.")
     cors_origins: str = Field("", description="Origins whose pages may call the API, separated by commas; empty allows none.")

@@ -73,6 +73,18 @@ def recognise(files: Sequence[GivenFile], columns: Mapping[str, str], timezone: 
     return recognised
 
 
+def column_mapping(text: str) -> dict[str, str]:
+    """`user_id=CUSTOMERID,ts=TIMESTAMP` as a mapping from our names to theirs. Raises CallError where it is none."""
+    mapping: dict[str, str] = {}
+    for part in text.split(","):
+        ours, equals, theirs = (piece.strip() for piece in part.partition("="))
+        if not (ours and equals and theirs):
+            raise CallError(f"{part.strip()!r} is not OURS=THEIRS; write for example user_id=customer_id,ts=time", "columns")
+        if mapping.setdefault(ours, theirs) != theirs:
+            raise CallError(f"{ours} is mapped twice, to {mapping[ours]!r} and to {theirs!r}; keep one", "columns")
+    return mapping
+
+
 def _recognised(file: GivenFile, header: Sequence[str], columns: Mapping[str, str], timezone: str | None, config: Config) -> Recognised:
     declared = _declared(file.path, config)
     kind = file.kind or (declared.kind if declared else _kind_of(file.shown, header, columns))

@@ -7,6 +7,7 @@ from typing import TypeVar
 import click
 
 from mta_assets.config import Config, load_config
+from mta_assets.errors import CallError
 from mta_assets.settings import Settings
 
 Command = TypeVar("Command", bound=Callable[..., object])
@@ -22,14 +23,12 @@ class ColumnMapping(click.ParamType):
         """The mapping; a call that cannot be understood is refused with the form that can."""
         if isinstance(value, dict):
             return value
-        mapping: dict[str, str] = {}
-        for part in str(value).split(","):
-            ours, equals, theirs = (piece.strip() for piece in part.partition("="))
-            if not (ours and equals and theirs):
-                self.fail(f"{part.strip()!r} is not OURS=THEIRS; write for example user_id=customer_id,ts=time", param, ctx)
-            if mapping.setdefault(ours, theirs) != theirs:
-                self.fail(f"{ours} is mapped twice, to {mapping[ours]!r} and to {theirs!r}; keep one", param, ctx)
-        return mapping
+        from mta_assets.analysis.recognise import column_mapping  # noqa: PLC0415  loads the readers
+
+        try:
+            return column_mapping(str(value))
+        except CallError as error:
+            self.fail(str(error), param, ctx)
 
 
 def reading_options(command: Command) -> Command:

@@ -8,16 +8,17 @@ import resource
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import IO, Any
 
 import orjson
 
 from mta_assets.errors import MtaError, TooLargeError
 from mta_assets.jobs.tasks import TASKS
+from mta_assets.jobs.wording import for_clients
 
 # A task that its keeper no longer waits for ends by itself this much later.
 _LATER_SECONDS = 10
-_DATA_LINE = b"VmData:"
 
 
 def main() -> None:
@@ -44,7 +45,7 @@ def _done(task: Callable[[Mapping[str, Any]], Mapping[str, Any]], given: Mapping
 
 
 def _refused(error: BaseException) -> dict[str, Any]:
-    return {"type": type(error).__name__, "message": str(error), "field": getattr(error, "field", None)}
+    return {"type": type(error).__name__, "message": for_clients(str(error)), "field": getattr(error, "field", None)}
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -57,17 +58,19 @@ def _confine(data_mb: int) -> None:
     """Let this process have so much more memory of its own, and write no core file. Where the system counts no data (macOS) only the time is limited."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
-        limit = _data_bytes() + data_mb * 1_000_000
+        limit = _own_bytes(b"VmData:") + data_mb * 1_000_000
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
 
-def _data_bytes() -> int:
-    with open("/proc/self/status", "rb") as status:  # noqa: PTH123  a file of the system, not one of ours
-        return next(int(line.split()[1]) * 1024 for line in status if line.startswith(_DATA_LINE))
+def _own_bytes(what: bytes) -> int:
+    """A line of what Linux says of this process. Its peak by `getrusage` may be that of the process it was forked from."""
+    with Path("/proc/self/status").open("rb") as status:
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith(what))
 
 
 def _peak_mb() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1024 if sys.platform == "linux" else 1024 * 1024)
+    peak = _own_bytes(b"VmHWM:") if sys.platform == "linux" else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak // (1 << 20)
 
 
 def _answer(answers: IO[bytes], answer: Mapping[str, Any]) -> None:

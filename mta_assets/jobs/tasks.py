@@ -17,6 +17,7 @@ from mta_assets.jobs.asked import given_files, options_of
 from mta_assets.jobs.folder import Folder
 from mta_assets.jobs.outcome import outcome_of, write_outcome
 from mta_assets.jobs.screening import Limits, screen
+from mta_assets.jobs.wording import for_clients
 from mta_assets.state.job import JobFile
 
 Given = Mapping[str, Any]
@@ -54,7 +55,7 @@ def validate_file(given: Given) -> dict[str, Any]:
     except (ForeignFormatError, TooLargeError):
         raise
     except DataError as error:
-        return {**_NOTHING, "verdict": "unusable", "reason": _named(file, error)}
+        return {**_NOTHING, "verdict": "unusable", "reason": for_clients(_named(file, error))}
     return _verdict(found, given["most_errors"])
 
 

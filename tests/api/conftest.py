@@ -1,11 +1,13 @@
 """An API over a lake of its own, with keys of every role, and a clock that tests can move."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from api import create_app
 from api.services import make_services
+from mta_assets.jobs.children import ChildLimits, Children
 from mta_assets.settings import ApiSettings, Settings
 from tests.api.lakes import filled_lake
 
@@ -28,8 +30,16 @@ def clock():
     return Clock()
 
 
+@pytest.fixture(scope="session")
+def children():
+    """The processes that read files, warm for all tests."""
+    made = Children(ChildLimits())
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def make_app(tmp_path, clock):
+def make_app(tmp_path, clock, children):
     """An application with these settings of the API, over an empty lake unless one is given."""
     made = []
 
@@ -43,7 +53,7 @@ def make_app(tmp_path, clock):
         )
         services = make_services(where, ApiSettings(**({"pepper": "p" * 32} | settings)), now=clock)
         made.append(services)
-        return create_app(services)
+        return create_app(replace(services, children=children))
 
     yield make
     for services in made:
