@@ -19,7 +19,7 @@ from mta_assets.state.keys import KeyRecord
 routes = Routes("keys", "/v1/keys", tag="keys")
 
 
-@routes.view("post", "", scope=Scope.KEYS_ADMIN, answers={201: KeyMade})
+@routes.view("post", "", scope=Scope.KEYS_ADMIN, answers={201: KeyMade}, shown_once=("key",))
 def create_key(body: NewKey) -> Response:
     """Make a key. The answer shows it, once."""
     _may_grant(body.granted())
@@ -48,7 +48,7 @@ def get_key(path: KeyPath) -> Response:
     return shown(_key(services().keys.get(path.key_id)))
 
 
-@routes.view("post", "/<key_id>/rotate", scope=Scope.KEYS_ADMIN, answers={201: KeyMade})
+@routes.view("post", "/<key_id>/rotate", scope=Scope.KEYS_ADMIN, answers={201: KeyMade}, shown_once=("key",))
 def rotate_key(path: KeyPath, body: Rotation) -> Response:
     """Make a key that may do the same and takes the place of this one, which works on for the overlap. The answer shows the new key, once."""
     keys = services().keys

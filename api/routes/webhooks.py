@@ -27,7 +27,7 @@ from mta_assets.state.access import Scope
 routes = Routes("webhooks", "/v1/webhooks", tag="webhooks")
 
 
-@routes.view("post", "", scope=Scope.WEBHOOKS_WRITE, answers={201: SubscriptionMade})
+@routes.view("post", "", scope=Scope.WEBHOOKS_WRITE, answers={201: SubscriptionMade}, shown_once=("secret",))
 def create_webhook(body: NewWebhook) -> Response:
     """Subscribe. The answer shows the secret that messages are signed with, once."""
     webhook, secret = services().webhooks.create(owner=caller().owner, url=body.url, events=body.events, now=services().now())

@@ -60,8 +60,9 @@ class Key(Model):
 class KeyMade(Key):
     """A new key, with what its holder presents. It is shown this once."""
 
-    key: str = Field(
-        description="To be sent as X-API-Key. It cannot be had again.", examples=["mta_k3y1d000_<43 letters, digits, - and _>"]
+    key: str | None = Field(
+        description="To be sent as X-API-Key. It cannot be had again: null when the request is sent again under its Idempotency-Key.",
+        examples=["mta_k3y1d000_<43 letters, digits, - and _>"],
     )
 
 

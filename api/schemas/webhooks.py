@@ -51,7 +51,7 @@ class Subscription(Model):
 class SubscriptionMade(Subscription):
     """A new subscription, with the secret that signs its messages. It is shown this once."""
 
-    secret: str = Field(
+    secret: str | None = Field(
         description="The key of the HMAC in MTA-Signature. It cannot be had again.", examples=["whsec_<43 letters, digits, - and _>"]
     )
 

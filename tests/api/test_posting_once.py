@@ -3,9 +3,11 @@
 import threading
 
 import pytest
+from sqlalchemy import select
 
 from mta_assets.state.idempotency import Idempotency
 from mta_assets.state.jobs import Jobs
+from mta_assets.state.tables import IdempotencyRow
 from tests.api.sending import ANALYZE, EVENTS, VALIDATE, part
 from tests.api.test_problems import assert_problem
 
@@ -78,3 +80,21 @@ def test_after_a_day_a_key_is_free_again(analyst, clock):
     first = send(analyst, "k1")
     clock.forward(hours=25)
     assert send(analyst, "k1").headers["Location"] != first.headers["Location"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "shown_once"),
+    [
+        ("/v1/keys", {"owner": "bi", "name": "reports", "role": "viewer"}, "key"),
+        ("/v1/webhooks", {"url": "https://example.com/hook", "events": ["job.finished"]}, "secret"),
+    ],
+)
+def test_what_is_shown_once_is_neither_shown_again_nor_kept(app, client, key_of, path, body, shown_once):
+    asked = {"json": body, "headers": {"X-API-Key": key_of("admin"), "Idempotency-Key": "k1"}}
+    first, again = client.post(path, **asked), client.post(path, **asked)
+    assert (first.status_code, again.status_code, again.headers["Idempotency-Replayed"]) == (201, 201, "true")
+    assert first.get_json()[shown_once]
+    assert again.get_json() == first.get_json() | {shown_once: None}
+    with app.extensions["mta"].store.reading() as session:
+        (kept,) = session.scalars(select(IdempotencyRow.body))
+    assert first.get_json()[shown_once].encode() not in kept
