@@ -1,0 +1,146 @@
+"""The whole way of an analysis, with the real daemon, its code server, a process per run, and the real API: done, cancelled, killed."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager, suppress
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import dagster as dg
+import httpx
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from mta_assets.analysis.recognise import GivenFile
+from mta_assets.analysis.run import Options, analyze
+from mta_assets.config import Config
+from mta_assets.defs.analysis_sensor import died
+from mta_assets.simulation.world import World
+from mta_assets.simulation.write import write_table
+from mta_assets.state.jobs import Jobs
+from mta_assets.state.store import StateStore
+from tests.api.live import live_server
+from tests.sending import send
+
+SECONDS = 240  # for what takes ten on an idle machine
+YAML = Path(__file__).parents[2] / "dagster_home" / "dagster.yaml"
+WORLD = World(touchpoints=3_000, days=10, first_day=date(2026, 3, 1))
+ENDED = {"succeeded", "failed", "cancelled"}
+
+
+@contextmanager
+def daemon(folder):
+    """Dagster's daemon over this folder, as `mta up` starts it."""
+    home = folder / "dagster_home"
+    home.mkdir()
+    shutil.copy(YAML, home)
+    paths = {
+        "DAGSTER_HOME": str(home),
+        "MTA_LAKE": str(folder / "lake"),
+        "MTA_LANDING": str(folder / "landing"),
+        "MTA_STATE_URL": f"sqlite:///{folder}/state.db",
+        "MTA_UPLOADS": str(folder / "uploads"),
+        "MTA_CONFIG": str(folder / "mta.yaml"),
+        "MTA_API_PEPPER": "p" * 32,
+    }
+    command = [sys.executable, "-m", "dagster._daemon", "run", "-m", "mta_assets.definitions"]
+    with (folder / "daemon.log").open("wb") as log:
+        process = subprocess.Popen(command, env=os.environ | paths, cwd=folder, stdout=log, stderr=log, start_new_session=True)
+    try:
+        yield home
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(15)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+class Client:
+    """What a client sees, with some patience."""
+
+    def __init__(self, url, folder):
+        self.http = httpx.Client(base_url=url, headers={"X-API-Key": "dev-api-key"}, timeout=60)
+        self.folder = folder
+
+    def wait(self, id_, until):
+        """The job once `until` holds of it."""
+        deadline = time.monotonic() + SECONDS
+        while time.monotonic() < deadline:
+            job = self.http.get(f"/v1/jobs/{id_}").raise_for_status().json()
+            if until(job):
+                return job
+            time.sleep(0.5)
+        raise AssertionError(f"{job}\n{(self.folder / 'daemon.log').read_text()[-5_000:]}")
+
+    def ended(self, id_):
+        return self.wait(id_, lambda job: job["state"] in ENDED)
+
+
+@pytest.fixture
+def store(tmp_path):
+    made = StateStore(f"sqlite:///{tmp_path}/state.db")
+    made.migrate()
+    yield made
+    made.close()
+
+
+def test_files_that_clients_send_are_analysed_and_a_job_that_is_cancelled_or_killed_comes_to_its_end(store, tmp_path, monkeypatch):
+    files = write_table(WORLD, tmp_path / "simulated")
+    uploads, jobs = tmp_path / "uploads", Jobs(store)
+    whole = send(jobs, uploads, {path.name: path.read_bytes() for path in files}).id
+    to_cancel, to_kill = (send(jobs, uploads, {"endless.csv": None}).id for _ in range(2))
+    with live_server(tmp_path) as url:
+        client = Client(url, tmp_path)
+        assert client.http.get(f"/v1/jobs/{whole}").json()["warning"].startswith("The Dagster daemon")
+        with daemon(tmp_path) as home:
+            monkeypatch.setenv("DAGSTER_HOME", str(home))
+            done = client.ended(whole)
+            assert (done["state"], done["percent"], done["warning"]) == ("succeeded", 100, None)
+            _is_what_the_command_finds(client, whole, files)
+
+            running = client.wait(to_cancel, lambda job: job["state"] == "running")
+            assert client.http.delete(f"/v1/jobs/{to_cancel}").status_code == 202
+            assert client.ended(to_cancel)["state"] == "cancelled"
+            assert _run_ended(running["run_id"]) is dg.DagsterRunStatus.CANCELED
+
+            running = client.wait(to_kill, lambda job: job["state"] == "running")
+            os.kill(_process_of(running["run_id"]), signal.SIGKILL)
+            killed = client.ended(to_kill)
+            assert (killed["state"], killed["reason"]) == ("failed", died(to_kill))
+            assert _runs_of(to_kill) == 1
+        client.http.close()
+    assert sorted(path.name for path in uploads.glob("job_*/files")) == []
+
+
+def _is_what_the_command_finds(client, id_, files):
+    answer = client.http.get(f"/v1/jobs/{id_}/result", headers={"Accept": "application/vnd.apache.parquet"}).raise_for_status()
+    expected = analyze([GivenFile(path=path) for path in files], Options(), Config(), datetime.now(UTC)).results
+    assert_frame_equal(pl.read_parquet(answer.content), expected, check_exact=True)
+
+
+def _run_ended(run_id):
+    deadline = time.monotonic() + SECONDS
+    with dg.DagsterInstance.get() as instance:
+        while not (run := instance.get_run_by_id(run_id)).is_finished and time.monotonic() < deadline:
+            time.sleep(0.2)
+    return run.status
+
+
+def _process_of(run_id):
+    """The process that does a run, as Dagster's log of it says."""
+    with dg.DagsterInstance.get() as instance:
+        said = " ".join(entry.user_message for entry in instance.all_logs(run_id))
+    return int(re.search(r"\(pid: (\d+)\)", said)[1])
+
+
+def _runs_of(id_):
+    with dg.DagsterInstance.get() as instance:
+        return len(instance.get_runs(filters=dg.RunsFilter(tags={"mta/job": id_})))
