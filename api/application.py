@@ -17,6 +17,7 @@ from api.metrics import measure
 from api.problems import answer_every_failure, of_validation
 from api.routes.attribution import routes as attribution
 from api.routes.audit import routes as audit
+from api.routes.calculate import routes as calculate
 from api.routes.channels import routes as channels
 from api.routes.documentation import routes as documentation
 from api.routes.files import routes as files
@@ -39,6 +40,7 @@ from mta_assets.settings import ApiSettings, Settings
 RESOURCES: Sequence[Routes] = (
     attribution,
     audit,
+    calculate,
     channels,
     documentation,
     files,

@@ -85,6 +85,10 @@ class Routes(APIBlueprint):
 
         return register
 
+    def declared(self, model: type[BaseModel]) -> dict[str, str]:
+        """A reference to the schema of what a body may be, for routes that read theirs by themselves."""
+        return self._reference(model, mode="validation")
+
     def _failure(self, status: int) -> dict[str, Any]:
         codes = ", ".join(name for name, code in CODES.items() if code.status == status)
         return {"description": codes, "content": {"application/json": {"schema": self._reference(Problem)}}}
@@ -98,9 +102,9 @@ class Routes(APIBlueprint):
         others = {media: {"schema": {"type": "string", "format": "binary"}} for media in TABULAR if tabular}
         return {"description": description, "content": {"application/json": {"schema": self._reference(body)}} | others}
 
-    def _reference(self, model: type[BaseModel]) -> dict[str, str]:
+    def _reference(self, model: type[BaseModel], mode: Literal["validation", "serialization"] = "serialization") -> dict[str, str]:
         """A reference to the model's schema, which is added to the components."""
-        schema = dict(model.model_json_schema(ref_template=REF, mode="serialization"))
+        schema = dict(model.model_json_schema(ref_template=REF, mode=mode))
         for name, definition in schema.pop("$defs", {}).items():
             self.components_schemas[name] = Schema(**definition)
         self.components_schemas[model.__name__] = Schema(**schema)

@@ -55,23 +55,23 @@ def attribute(
     possible = {name: model for name, model in models.items() if missing[name] is None}
     learned, too_large = {}, {}
     results: dict[str, pl.DataFrame] = {}
-    for name, fit in _fits(journeys.learning, possible, notify):
+    for name, fit in fits(journeys.learning, possible, notify):
         if isinstance(fit, ModelError):
             too_large[name] = str(fit)
             continue
         if fit is not None:
             learned[name] = fit
-        results[name] = _results_of(name, possible[name], fit, journeys, converting)
+        results[name] = results_of(name, possible[name], fit, journeys, converting)
         computed(results[name])
     return Attribution(
-        results=pl.concat([results[name] for name in possible if name in results]) if results else _no_results(journeys.by),
+        results=pl.concat([results[name] for name in possible if name in results]) if results else no_results(journeys.by),
         effects=_effects(learned, journeys.by),
         unavailable={name: reason for name, reason in (missing | too_large).items() if reason},
         notes={name: fit.note for name, fit in learned.items() if fit.note},
     )
 
 
-def _fits(touches: Touches, models: Mapping[str, AttributionModel], notify: Notify) -> Iterator[tuple[str, Learned | ModelError | None]]:
+def fits(touches: Touches, models: Mapping[str, AttributionModel], notify: Notify) -> Iterator[tuple[str, Learned | ModelError | None]]:
     """(model, what it learned) one after the other, the quick ones first: None of a rule, the error of one that is too large for these journeys."""
     rules = [name for name, model in models.items() if not isinstance(model, LearnedModel)]
     for n, name in enumerate(rules):
@@ -92,16 +92,17 @@ def _fits(touches: Touches, models: Mapping[str, AttributionModel], notify: Noti
             yield name, fit
 
 
-def _results_of(
+def results_of(
     name: str, model: AttributionModel, fit: Learned | None, journeys: ClosedJourneys, converting: Mapping[str, Touches]
 ) -> pl.DataFrame:
     """A model's rows, currency by currency."""
     return pl.concat(
-        _result_rows(name, code, journeys, totals(_allocation(model, touches, fit), touches)) for code, touches in converting.items()
+        _result_rows(name, code, journeys, totals(allocation(model, touches, fit), touches)) for code, touches in converting.items()
     )
 
 
-def _allocation(model: AttributionModel, touches: Touches, learned: Learned | None) -> Allocation:
+def allocation(model: AttributionModel, touches: Touches, learned: Learned | None) -> Allocation:
+    """How a model shares out the conversions of these journeys. learned: of a learned model."""
     if isinstance(model, LearnedModel) and learned is not None:
         return model.allocate(touches, learned)
     if isinstance(model, RuleModel):
@@ -136,6 +137,7 @@ def _labels(units: tuple[str, ...], by: tuple[str, ...]) -> pl.DataFrame:
     return pl.DataFrame({column: parts.list.get(n, null_on_oob=True) for n, column in enumerate(by)})
 
 
-def _no_results(by: tuple[str, ...]) -> pl.DataFrame:
+def no_results(by: tuple[str, ...]) -> pl.DataFrame:
+    """Results without a row."""
     text = dict.fromkeys(("model", *by, "currency"), pl.String)
     return pl.DataFrame(schema=text | {"conversions": pl.Float64, "value": pl.Float64})

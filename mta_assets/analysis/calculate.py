@@ -1,0 +1,114 @@
+"""Journeys that are given whole, not as events: every model's credit, touch by touch. Pure: arrays in, arrays and frames out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+
+from mta_assets.analysis.attribute import ClosedJourneys, allocation, fits, no_results, results_of
+from mta_assets.analysis.steps import silent
+from mta_assets.contracts.arrays import Bools, Floats, Ints, Touches
+from mta_assets.errors import ModelError
+from mta_assets.journeys.assemble import MICROSECONDS_PER_HOUR, is_direct, unit_codes
+from mta_assets.models.base import AttributionModel, TouchAllocation
+
+
+@dataclass(frozen=True, kw_only=True)
+class GivenJourneys:
+    """Journeys, flat, the touches of one after those of another.
+
+    channel: (touches,) strings. offsets: (journeys + 1,). converted: (journeys,); value: (journeys,), 0 where not converted; currency: (journeys,) strings.
+    ts: (touches,) and closing_ts: (journeys,) in microseconds, the latter only read where converted; None when the journeys have no times: then touches
+    are in order.
+    """
+
+    channel: pl.Series
+    offsets: Ints
+    converted: Bools
+    value: Floats
+    currency: Sequence[str]
+    ts: Ints | None = None
+    closing_ts: Ints | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calculation:
+    """results: model, channel, currency, conversions, value. unavailable, notes: as of `Attribution`.
+
+    weights: model -> (touches,) share of its journey's conversion that each given touch earns; 0 for one that does not count: after the conversion, before
+    the lookback, or of a journey that did not convert. shares: model -> channel -> share of every conversion, for models that share all of them alike.
+    """
+
+    results: pl.DataFrame
+    weights: Mapping[str, Floats]
+    shares: Mapping[str, Mapping[str, float]]
+    unavailable: Mapping[str, str]
+    notes: Mapping[str, str]
+
+
+def calculate(given: GivenJourneys, models: Mapping[str, AttributionModel], lookback_us: int, reporting_currency: str) -> Calculation:
+    """Every model's credit. Learned models learn from the journeys given, those that did not convert included."""
+    touches, place = _touches(given, lookback_us)
+    currency = np.array(given.currency)
+    journeys = ClosedJourneys(
+        touches=touches,
+        learning=replace(touches, value=np.where(currency == reporting_currency, touches.value, 0.0)),
+        currency={code: currency == code for code in sorted({*currency[given.converted].tolist()})},
+        by=("channel",),
+    )
+    converting = {code: touches.take(rows & given.converted) for code, rows in journeys.currency.items()}
+    unavailable = {name: why for name, model in models.items() if (why := model.missing(touches))}
+    possible = {name: model for name, model in models.items() if name not in unavailable}
+    found: dict[str, pl.DataFrame] = {}
+    weights, shares, notes = {}, {}, {}
+    for name, fit in fits(journeys.learning, possible, silent):
+        if isinstance(fit, ModelError):
+            unavailable[name] = str(fit)
+            continue
+        if fit is not None and fit.note:
+            notes[name] = fit.note
+        if converting:
+            found[name] = results_of(name, models[name], fit, journeys, converting)
+        shared = allocation(models[name], touches, fit)
+        if isinstance(shared, TouchAllocation):
+            weights[name] = _placed(shared.weight, touches, place, len(given.channel))
+        else:
+            shares[name] = {unit: float(share) for unit, share in zip(touches.units, shared.share, strict=True) if share > 0}
+    results = pl.concat([found[name] for name in models if name in found]) if found else no_results(("channel",))
+    return Calculation(results=results, weights=weights, shares=shares, unavailable=unavailable, notes=notes)
+
+
+def _touches(given: GivenJourneys, lookback_us: int) -> tuple[Touches, Ints]:
+    """(the touches that count, oldest first within each journey; which of the given ones each is)."""
+    journeys = len(given.offsets) - 1
+    journey = np.repeat(np.arange(journeys), np.diff(given.offsets))
+    place, age = np.arange(len(journey)), None
+    if given.ts is not None and given.closing_ts is not None:
+        before = given.closing_ts[journey] - given.ts
+        counts = ~given.converted[journey] | ((before >= 0) & (before < lookback_us))
+        order = np.lexsort((given.ts, journey))
+        place = order[counts[order]]
+        journey = journey[place]
+        age = np.where(given.converted[journey], before[place], 0) / MICROSECONDS_PER_HOUR
+    channel = given.channel.gather(place).alias("channel")
+    units, unit = unit_codes(pl.DataFrame({"channel": channel}), ("channel",))
+    touches = Touches(
+        units=units,
+        offsets=np.concatenate([[0], np.cumsum(np.bincount(journey, minlength=journeys))]),
+        unit=unit,
+        conversions=given.converted.astype(np.float64),
+        nulls=(~given.converted).astype(np.float64),
+        value=given.value,
+        cell=np.zeros(journeys, dtype=np.int64),
+        is_direct=is_direct(channel),
+        age_hours=age,
+    )
+    return touches, place
+
+
+def _placed(weight: Floats, touches: Touches, place: Ints, size: int) -> Floats:
+    """(size,) the weights where their touches were given."""
+    earned = np.zeros(size)
+    earned[place] = weight * touches.conversions[touches.journey]
+    return earned
