@@ -15,6 +15,8 @@ from gunicorn.workers.gthread import ThreadWorker
 from api.application import create_app
 from api.metrics import end_sharing, forget_worker, share_among_workers
 from api.problems import CODES, Problem, document
+from api.services import EXTENSION, Services
+from mta_assets.jobs.folder import sweep
 from mta_assets.settings import ApiSettings
 
 log = logging.getLogger(__name__)
@@ -73,8 +75,12 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
         }
 
     def load(self) -> object:
-        """The application, once per worker."""
-        return create_app()
+        """The application, once per worker: a process that reads files is warm before the first comes, and what killed requests left is removed."""
+        app = create_app()
+        services: Services = app.extensions[EXTENSION]
+        services.children.warm()
+        sweep(services.settings.uploads, is_job=lambda _: True)  # folders of jobs are `clean_up`'s
+        return app
 
 
 def _raw(problem: Problem) -> bytes:

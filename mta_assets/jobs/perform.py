@@ -18,6 +18,7 @@ from mta_assets.jobs.folder import Folder
 from mta_assets.jobs.outcome import outcome_of, write_outcome
 from mta_assets.jobs.partial import Partial
 from mta_assets.jobs.percent import WRITING, percent
+from mta_assets.jobs.wording import for_clients
 from mta_assets.state.job import Job, JobState
 from mta_assets.state.jobs import Jobs
 
@@ -84,7 +85,7 @@ def end_once(jobs: Jobs, job_id: str, end: Callable[[], Job]) -> Job:
 def reason_of(error: Exception, job_id: str) -> str:
     """What the one who asked is told. A fault of ours is logged with its traceback and told without."""
     if isinstance(error, MtaError) and not isinstance(error, _OURS):
-        return str(error)
+        return for_clients(str(error))
     log.error("the analysis %s failed", job_id, exc_info=error)
     return f"The analysis failed for a reason of ours, which was logged. Report it with the job's id, {job_id}."
 
