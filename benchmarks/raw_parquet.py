@@ -19,6 +19,7 @@ from mta_assets.journeys.split import BATCH_ROWS, UserSplit
 
 
 def main(folder: Path) -> None:
+    pa.set_memory_pool(pa.system_memory_pool())
     stages = Stages()
     split, codes = UserSplit(), {}
     batches = read_batches(folder / "events.parquet")
@@ -46,7 +47,7 @@ def read_batches(path: Path) -> Iterator[pa.RecordBatch]:
 def columns(batch: pa.RecordBatch, codes: dict[str, int]) -> tuple[Ints, Ints, Ints]:
     """(user, ts, channel code). codes: channel -> code; new channels are added."""
     user, ts, channel = batch.columns
-    return hash_values(pl.Series(user)).view(np.int64), ts.cast(pa.int64()).to_numpy(), recoded(channel, codes)
+    return hash_values(pl.Series(user)).view(np.int64), ts.view(pa.int64()).to_numpy(), recoded(channel, codes)
 
 
 def recoded(channel: pa.DictionaryArray, codes: dict[str, int]) -> Ints:

@@ -25,13 +25,17 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One column: its name, its type, what it means, and what its values must obey. The unit is part of the meaning."""
+    """One column: its name, its type, what it means, and what its values must obey. The unit is part of the meaning.
+
+    repeats: whether values recur within a day, so that it is worth storing each once and numbers in its places.
+    """
 
     name: str
     dtype: pl.DataType
     meaning: str
     nullable: bool = False
     rules: tuple[Rule, ...] = ()
+    repeats: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +43,7 @@ class Table:
     """One table of the lake: `layer/name`, its grain in words, its key, its columns in order.
 
     `partition`: the column that partitions it and is its unit of replacement; None for a small table that is one piece.
+    `compressed`: whether what the storage saves by it is worth unpacking at each reading.
     """
 
     name: str
@@ -46,6 +51,7 @@ class Table:
     key: tuple[str, ...]
     columns: tuple[Column, ...]
     partition: str | None = "day"
+    compressed: bool = True
 
     @cached_property
     def schema(self) -> pl.Schema:

@@ -14,7 +14,7 @@ from mta_assets.contracts.tables import BUCKETS
 
 # Measured at 10 M touches: 100,000 to 500,000 cost the same, 3 million a quarter more (arrays leave the cache), 15,000 a half more (calls per piece).
 PIECE_TOUCHES = 300_000
-BATCH_ROWS = 1 << 16  # rows to split at once
+BATCH_ROWS = 1 << 16  # rows to split at once: fewer wait for more
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,22 +36,35 @@ class UserSplit:
 
     def __init__(self) -> None:
         self._batches: list[tuple[tuple[Ints, ...], Ints]] = []
+        self._waiting: list[tuple[Ints, ...]] = []
 
     def add(self, user: Ints, *columns: Ints) -> None:
-        """Add a batch: (rows,) int64 user hashes and further columns of the same length. Best BATCH_ROWS at once."""
-        bucket = (user & (BUCKETS - 1)).astype(np.uint8)
-        bounds = np.concatenate([[0], np.cumsum(np.bincount(bucket, minlength=BUCKETS))])
-        if (bucket[1:] >= bucket[:-1]).all():
-            self._batches.append(((user, *columns), bounds))
-        else:
-            order = np.argsort(bucket, kind="stable")  # a radix sort, for single bytes
-            self._batches.append((tuple(column[order] for column in (user, *columns)), bounds))
+        """Add some rows: (rows,) int64 user hashes and further columns of the same length."""
+        self._waiting.append((user, *columns))
+        if sum(len(waiting[0]) for waiting in self._waiting) >= BATCH_ROWS:
+            self._split()
 
     def __len__(self) -> int:
+        self._split()
         return sum(int(bounds[-1]) for _, bounds in self._batches)
+
+    def _split(self) -> None:
+        """Sort what waits by bucket."""
+        if not self._waiting:
+            return
+        columns = (
+            self._waiting[0] if len(self._waiting) == 1 else tuple(np.concatenate(column) for column in zip(*self._waiting, strict=True))
+        )
+        self._waiting.clear()
+        bucket = (columns[0] & (BUCKETS - 1)).astype(np.uint8)
+        if not (bucket[1:] >= bucket[:-1]).all():
+            order = np.argsort(bucket, kind="stable")  # a radix sort, for single bytes
+            columns = tuple(column.take(order) for column in columns)
+        self._batches.append((columns, np.concatenate([[0], np.cumsum(np.bincount(bucket, minlength=BUCKETS))])))
 
     def parts(self, touches: int = PIECE_TOUCHES) -> Iterator[Part]:
         """The rows by runs of buckets of about so many touches; together they cover all buckets, with rows or without."""
+        self._split()
         for first, past in self._runs(touches):
             rows = [tuple(column[bounds[first] : bounds[past]] for column in columns) for columns, bounds in self._batches]
             joined = tuple(np.concatenate(column) for column in zip(*rows, strict=True))
