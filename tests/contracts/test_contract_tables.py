@@ -54,6 +54,14 @@ def test_an_empty_frame_and_a_good_row_meet_the_contract(table):
 
 
 @pytest.mark.parametrize("table", TABLES, ids=named)
+def test_what_meets_the_contract_at_a_glance_passes_pandera(table):
+    row = good_row(table)
+    assert table.meets(row)
+    assert table.pandera.validate(row, lazy=True).equals(row)
+    assert not table.meets(pl.concat([row, row]))
+
+
+@pytest.mark.parametrize("table", TABLES, ids=named)
 def test_a_key_that_comes_twice_is_refused(table):
     row = good_row(table)
     with pytest.raises(ContractError, match=table.name):
@@ -67,12 +75,14 @@ def test_each_rule_refuses_what_it_names(table, column, rule):
         table.validate(bad)
     assert table.name in str(refusal.value)
     assert column.name in str(refusal.value)
+    assert not table.meets(bad)
 
 
 @pytest.mark.parametrize("table", TABLES, ids=named)
 def test_a_null_is_refused_where_the_contract_has_none(table):
     for column in (column for column in table.columns if not column.nullable):
         absent = good_row(table).with_columns(pl.lit(None, dtype=column.dtype).alias(column.name))
+        assert not table.meets(absent)
         with pytest.raises(ContractError, match=column.name):
             table.validate(absent)
 
