@@ -76,7 +76,8 @@ def by_goal(conversions: pl.DataFrame, stages: Mapping[str, str]) -> tuple[pl.Da
 
 def in_order(events: pl.DataFrame, identifier: str) -> pl.DataFrame:
     """The events sorted by (user, ts, identifier). Days are stored in that order, so that only ties that are out of it cost a sort by text."""
-    ordered = events[user_time_order(events["user"].to_numpy(), microseconds(events["ts"]))]
+    whole = events.rechunk()  # of many days, each in a chunk of its own, rows are picked ten times as slowly
+    ordered = whole[user_time_order(whole["user"].to_numpy(), microseconds(whole["ts"]))]
     user, ts = ordered["user"].to_numpy(), microseconds(ordered["ts"])
     tie = np.flatnonzero((user[1:] == user[:-1]) & (ts[1:] == ts[:-1]))
     torn = (ordered[identifier][tie + 1] < ordered[identifier][tie]).any()

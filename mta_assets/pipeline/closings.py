@@ -32,6 +32,8 @@ class Converted:
 
     def on(self, day: date) -> "Converted":
         """The conversions of one of the days."""
+        if (self.journeys["day"] == day).all():
+            return self
         return Converted(journeys=self.journeys.filter(pl.col("day") == day), stages=self.stages)
 
     @cached_property

@@ -1,6 +1,8 @@
 """Conversions -> credit: one row per conversion x channel x campaign x kind, for a rule model or by what a learned model learned."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import date
+from functools import cached_property, partial
 
 import numpy as np
 import polars as pl
@@ -43,22 +45,38 @@ def rule_credit(model: AttributionModel, converted: Converted) -> pl.DataFrame:
 
 def _learned_credit(lake: Lake, config: Config, name: str, model: LearnedModel, converted: Converted, days: DayRange) -> pl.DataFrame:
     fits = LearnedDays.read(lake, name, model, days)
-    counted = lake.read(PLACEMENTS, days.back(config.fit_window_days - 1))
-    parts = [credits_table(name).empty()]
-    for day in converted.journeys["day"].unique().sort():
-        window = fit_window(config, day)
-        placed = counted.filter(pl.col("day").is_between(window.first, window.last))
-        parts.append(credits_table(name).conform(_learned_day(model, fits.of(day), converted.on(day), placed)))
-    return pl.concat(parts)
+    placed = _Placed(lake, config, days)
+    parts = (
+        _learned_day(model, fits.of(day), converted.on(day), partial(placed.before, day))
+        for day in converted.journeys["day"].unique().sort()
+    )
+    table = credits_table(name)
+    return pl.concat([table.empty(), *(table.conform(part) for part in parts)])
 
 
-def _learned_day(model: LearnedModel, learned: Learned, converted: Converted, placed: pl.DataFrame) -> pl.DataFrame:
+class _Placed:
+    """`core/placements` of the fit windows of some days, read when a model asks first: those that follow each journey's own touches do not."""
+
+    def __init__(self, lake: Lake, config: Config, days: DayRange) -> None:
+        self._lake, self._config, self._days = lake, config, days
+
+    def before(self, day: date) -> pl.DataFrame:
+        """The rows of the fit window that ends on the day."""
+        window = fit_window(self._config, day)
+        return self._read.filter(pl.col("day").is_between(window.first, window.last))
+
+    @cached_property
+    def _read(self) -> pl.DataFrame:
+        return self._lake.read(PLACEMENTS, self._days.back(self._config.fit_window_days - 1))
+
+
+def _learned_day(model: LearnedModel, learned: Learned, converted: Converted, placed: Callable[[], pl.DataFrame]) -> pl.DataFrame:
     """One day's credit by what was learned for it. placed: `core/placements` of the fit window."""
     units = tuple(sorted({*learned.units, *converted.channels.units}))
     allocation = model.allocate(converted.channels.over(units), learned)
     placements = converted.placements
     if isinstance(allocation, ShareAllocation):
-        placements, allocation = _spread(placed, allocation, units, placements)
+        placements, allocation = _spread(placed(), allocation, units, placements)
     return _with_unattributed(converted, allocation, placements)
 
 

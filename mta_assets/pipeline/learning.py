@@ -41,8 +41,7 @@ def days_with_results(lake: Lake, config: Config, days: DayRange) -> list[date]:
     It depends on the journeys alone, so that the days that have results do not depend on the order in which data arrived.
     """
     quiet = min(math.ceil(config.lookback_days), config.fit_window_days)
-    closed = lake.collect(lake.scan(JOURNEYS, days.back(quiet)).select(pl.col("day").unique())).to_series()
-    reached = {day + timedelta(days=n) for day in closed for n in range(quiet)}
+    reached = {day + timedelta(days=n) for day in lake.days(JOURNEYS) for n in range(quiet)}
     return [day for day in days if day in reached]
 
 

@@ -1,6 +1,7 @@
 """What must be read to close a range of days: the events of their window, reaching back further only for users whose journey began before it."""
 
 import math
+from collections.abc import Iterator
 from datetime import timedelta
 
 import numpy as np
@@ -25,7 +26,9 @@ def closed_journeys(lake: Lake, config: Config, days: DayRange, users: pl.Series
     if len(days) <= config.lookback_days:  # of a longer range, nearly every user has a journey that closes in it
         closing = _closing_users(lake, config, days)
         users = closing if users is None else users.filter(users.is_in(closing.implode()))
-    return _close(lake, config, _events(lake, config, read, users), read, days)
+    core = _Core(lake, config)
+    parts = list(_close(core, config, core.events(read, users), read, days))
+    return parts[0] if len(parts) == 1 else pl.concat(parts).sort(JOURNEY_ORDER)
 
 
 def _closing_users(lake: Lake, config: Config, days: DayRange) -> pl.Series:
@@ -40,17 +43,45 @@ def _closing_users(lake: Lake, config: Config, days: DayRange) -> pl.Series:
     return lake.collect(pl.concat([touched, converted]))["user"].unique()
 
 
-def _close(lake: Lake, config: Config, events: UserEvents, read: DayRange, days: DayRange) -> pl.DataFrame:
+class _Core:
+    """The core events that are read to close some days. Conversions are few: read a lookback ahead, those of users who are followed back are there already."""
+
+    def __init__(self, lake: Lake, config: Config) -> None:
+        self._lake, self._config = lake, config
+        self._ahead: DayRange | None = None
+        self._conversions = CONVERSIONS.empty()
+
+    def events(self, days: DayRange, users: pl.Series | None) -> UserEvents:
+        """The events of these days, of these users or of all."""
+        touchpoints = self._lake.scan(TOUCHPOINTS, days).select(TOUCH_COLUMNS)
+        conversions = self._conversions_of(days)
+        if users is not None:
+            touchpoints = touchpoints.filter(pl.col("user").is_in(users.implode()))
+            conversions = conversions.filter(pl.col("user").is_in(users.implode()))
+        config = self._config
+        return user_events(self._lake.collect(touchpoints), conversions, kinds=config.touch_kinds, stages=config.milestones.stages)
+
+    def _conversions_of(self, days: DayRange) -> pl.DataFrame:
+        if self._ahead is None or days.first < self._ahead.first:
+            self._ahead = days.back(math.ceil(self._config.lookback_days) + 1)
+            self._conversions = self._lake.collect(self._lake.scan(CONVERSIONS, self._ahead).select("day", *CONVERSION_COLUMNS))
+        return self._conversions.filter(pl.col("day").is_between(days.first, days.last))
+
+
+def _close(core: _Core, config: Config, events: UserEvents, read: DayRange, days: DayRange) -> Iterator[pl.DataFrame]:
+    """The journeys of the users who are not followed further back, then of those who are."""
     lookback = config.lookback_us
     slices = _within(journeys(events.arrays(), lookback, restart_after_conversion=config.restart_after_conversion), days, config)
     truncated = _truncated(slices, events, read, config)
     earliest = config.earliest_day
+    frame = journey_frame(events, slices, lookback, config.reporting_timezone)
     if not len(truncated) or read.first <= earliest:
-        return journey_frame(events, slices, lookback, config.reporting_timezone)
-    whole = journey_frame(events, slices, lookback, config.reporting_timezone).filter(~pl.col("user").is_in(truncated.implode()))
+        yield frame
+        return
+    yield frame.filter(~pl.col("user").is_in(truncated.implode()))
     before = DayRange(max(read.first - timedelta(days=math.ceil(config.lookback_days) + 1), earliest), read.first - timedelta(days=1))
-    longer = events.of_users(truncated).preceded_by(_events(lake, config, before, truncated))
-    return pl.concat([whole, _close(lake, config, longer, DayRange(before.first, read.last), days)]).sort(JOURNEY_ORDER)
+    longer = events.of_users(truncated).preceded_by(core.events(before, truncated))
+    yield from _close(core, config, longer, DayRange(before.first, read.last), days)
 
 
 JOURNEY_ORDER = ["day", "bucket", "user", "closing_ts", "source_name", "conversion_id"]
@@ -68,11 +99,3 @@ def _truncated(slices: Slices, events: UserEvents, read: DayRange, config: Confi
     first = slices.start[expired]
     early = microseconds(events.touchpoints["ts"])[first] < begins + config.lookback_us
     return pl.Series(np.unique(events.touchpoints["user"].to_numpy()[first[early]]), dtype=pl.Int64)
-
-
-def _events(lake: Lake, config: Config, days: DayRange, users: pl.Series | None) -> UserEvents:
-    touchpoints = lake.scan(TOUCHPOINTS, days).select(TOUCH_COLUMNS)
-    conversions = lake.scan(CONVERSIONS, days).select(CONVERSION_COLUMNS)
-    if users is not None:
-        touchpoints, conversions = (frame.filter(pl.col("user").is_in(users.implode())) for frame in (touchpoints, conversions))
-    return user_events(lake.collect(touchpoints), lake.collect(conversions), kinds=config.touch_kinds, stages=config.milestones.stages)
