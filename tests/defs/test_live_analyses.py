@@ -26,7 +26,7 @@ from mta_assets.simulation.write import write_table
 from mta_assets.state.jobs import Jobs
 from mta_assets.state.store import StateStore
 from tests.api.live import live_server
-from tests.sending import send
+from tests.sending import PARTS, send
 
 SECONDS = 240  # for what takes ten on an idle machine
 YAML = Path(__file__).parents[2] / "dagster_home" / "dagster.yaml"
@@ -70,6 +70,14 @@ class Client:
         self.http = httpx.Client(base_url=url, headers={"X-API-Key": "dev-api-key"}, timeout=60)
         self.folder = folder
 
+    def send(self, files):
+        """The id of the job of these files."""
+        parts = {PARTS.get(path.name, "file"): (path.name, path.read_bytes()) for path in files}
+        answer = self.http.post("/v1/attribution/analyze", params={"mode": "job"}, files=parts)
+        assert answer.status_code == 202, answer.text
+        assert answer.headers["Location"] == answer.json()["links"]["self"]
+        return answer.json()["id"]
+
     def wait(self, id_, until):
         """The job once `until` holds of it."""
         deadline = time.monotonic() + SECONDS
@@ -95,10 +103,10 @@ def store(tmp_path):
 def test_files_that_clients_send_are_analysed_and_a_job_that_is_cancelled_or_killed_comes_to_its_end(store, tmp_path, monkeypatch):
     files = write_table(WORLD, tmp_path / "simulated")
     uploads, jobs = tmp_path / "uploads", Jobs(store)
-    whole = send(jobs, uploads, {path.name: path.read_bytes() for path in files}).id
-    to_cancel, to_kill = (send(jobs, uploads, {"endless.csv": None}).id for _ in range(2))
     with live_server(tmp_path) as url:
         client = Client(url, tmp_path)
+        whole = client.send(files)
+        to_cancel, to_kill = (send(jobs, uploads, {"endless.csv": None}).id for _ in range(2))
         assert client.http.get(f"/v1/jobs/{whole}").json()["warning"].startswith("The Dagster daemon")
         with daemon(tmp_path) as home:
             monkeypatch.setenv("DAGSTER_HOME", str(home))
