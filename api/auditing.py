@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response, g, request
 
 from api.services import services
 from api.trail import Trail
@@ -42,9 +42,10 @@ def audit_every_request(app: Flask, trail: Trail) -> None:
         if unknown is not None:
             trail.note(_of_unknown(unknown))
         elif g.caller is not None:
-            trail.note(_of_caller(OK if response.status_code < 400 else g.get("problem_code", str(response.status_code))))
-            if not g.caller.id.startswith("token:"):
-                trail.used(g.caller.id, services().now())
+            event = _of_caller(OK if response.status_code < 400 else g.get("problem_code", str(response.status_code)))
+            trail.note(event)
+            if event.key_id and not event.key_id.startswith("token:"):
+                trail.used(event.key_id, event.at)
         return response
 
 
@@ -62,16 +63,18 @@ def _of_unknown(unknown: Unknown) -> AuditEvent:
 
 
 def _of_caller(outcome: str) -> AuditEvent:
-    endpoint = request.endpoint or ""
+    asked: Request = request._get_current_object()  # type: ignore[attr-defined]  # typed as what it stands for; looked up once
+    caller = g.caller
+    endpoint = asked.endpoint or ""
     return AuditEvent(
         at=services().now(),
         kind=AuditKind.AUTHORIZATION if outcome == "forbidden" else KINDS.get(endpoint.partition(".")[0], AuditKind.DATA),
         action=endpoint,
         outcome=outcome,
         request_id=g.request_id,
-        owner=g.caller.owner,
-        key_id=g.caller.id,
-        address=request.remote_addr,
-        subject=g.get("subject") or next(iter((request.view_args or {}).values()), None),
+        owner=caller.owner,
+        key_id=caller.id,
+        address=asked.remote_addr,
+        subject=g.get("subject") or next(iter((asked.view_args or {}).values()), None),
         details=g.get("details") or {},
     )

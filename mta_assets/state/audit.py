@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import cast
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import Table, delete, func, insert, select
 
 from mta_assets.state.pages import Page, page_of
 from mta_assets.state.store import StateStore
@@ -68,7 +69,7 @@ class Audit:
         ]
         if rows:
             with self._store.session() as session:
-                session.execute(insert(AuditRow), rows)
+                session.connection().execute(insert(cast("Table", AuditRow.__table__)), rows)  # as plain rows: half the time of objects
 
     def list(  # noqa: PLR0913  one per filter
         self,
@@ -111,7 +112,8 @@ def _clean(value: object) -> object:
     """The value without secrets, whatever it is nested in."""
     match value:
         case str():
-            return _SECRETS.sub(r"\1…", value)[:LONGEST_TEXT]
+            suspect = "_" in value or "eyJ" in value  # most text is neither, and the pattern takes long to find so
+            return (_SECRETS.sub(r"\1…", value) if suspect else value)[:LONGEST_TEXT]
         case Mapping():
             return {str(_clean(str(key))): _clean(item) for key, item in value.items()}
         case list() | tuple():

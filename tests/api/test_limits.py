@@ -142,3 +142,15 @@ def test_limits_go_on_when_redis_goes_away(make_app, redis_server, key_for):
 )
 def test_an_address_of_ipv6_is_charged_to_its_network(address, charged):
     assert network(address) == charged
+
+
+def test_files_have_a_smaller_limit_that_other_requests_do_not_share(limited, key_for):
+    app = limited(limit_uploads_per_hour=2)
+    client, key = app.test_client(), key_for(app, "analyst")
+    answers = [client.post("/v1/attribution/validate", data=b"", headers=key) for _ in range(3)]
+    assert [answer.status_code == 429 for answer in answers] == [False, False, True]
+    problem = assert_problem(answers[2], "too_many_requests", 429)
+    assert problem["details"]["limit"] == "uploads"
+    assert answers[0].headers["X-RateLimit-Limit"] == "2"
+    assert answers[0].headers["RateLimit-Policy"] == '"key";q=1000;w=3600, "uploads";q=2;w=3600'
+    assert statuses(client, 1, headers=key) == [200]
