@@ -10,9 +10,9 @@ import orjson
 from gunicorn.app.base import BaseApplication
 from gunicorn.http import errors
 from gunicorn.util import write_nonblock
-from gunicorn.workers.gthread import ThreadWorker
 
 from api.application import create_app
+from api.liveness import AttentiveWorker
 from api.metrics import end_sharing, forget_worker, share_among_workers
 from api.problems import CODES, Problem, document
 from api.services import EXTENSION, Services
@@ -26,7 +26,7 @@ _LINE_BYTES, _FIELDS, _FIELD_BYTES = 8_190, 100, 8_190
 _CODES = {errors.LimitRequestLine: "uri_too_long", errors.LimitRequestHeaders: "headers_too_large"}
 
 
-class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
+class Worker(AttentiveWorker):
     """A worker that answers what it cannot even parse as every other failure is answered."""
 
     def handle_error(self, req: object, client: Any, addr: object, exc: BaseException) -> None:  # noqa: ANN401  gunicorn's own
