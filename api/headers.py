@@ -17,7 +17,10 @@ _SECURITY = {
 # Of answers that are no page; a page says its own.
 _NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
 _HSTS = "max-age=31536000; includeSubDomains"
-_EXPOSED = "ETag, X-Cache-Status, X-Request-ID, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, RateLimit, RateLimit-Policy, Retry-After, Link"
+_EXPOSED = (
+    "ETag, Idempotency-Replayed, Location, X-Cache-Status, X-Request-ID, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, "
+    "RateLimit, RateLimit-Policy, Retry-After, Link"
+)
 _ALLOWED = "Authorization, Content-Type, Idempotency-Key, If-None-Match, X-API-Key, X-Request-ID"
 
 

@@ -9,6 +9,7 @@ from flask_openapi.models.info import Info
 from flask_openapi.models.security_scheme import SecurityScheme
 from flask_openapi.openapi import OpenAPI
 
+from api.idempotency import LONGEST_KEY
 from api.problems import CODES
 
 OPENAPI_VERSION: Final = "3.1.0"
@@ -40,7 +41,8 @@ TAGS: Final[Mapping[str, str]] = {
     "jobs": "Analyses that take longer than a request: their progress, results and end.",
     "keys": "API keys: made, rotated, revoked.",
     "webhooks": "Messages to your server when results change, a job ends or a check fails.",
-    "quality": "How fresh the tables are, and what the checks found.",
+    "audit": "Who did what, when, and how it ended.",
+    "monitoring": "How fresh the tables are, and what the checks found.",
     "health": "Whether the service lives and can serve.",
     "documentation": "This description of the API.",
 }
@@ -50,6 +52,10 @@ _HEADERS: Final[Mapping[str, Mapping[str, object]]] = {
     "WWW-Authenticate": {"description": "How to authenticate.", "schema": {"type": "string"}},
     "Allow": {"description": "The methods that the route has.", "schema": {"type": "string"}},
     "ETag": {"description": "The version of the answer, for If-None-Match.", "schema": {"type": "string"}},
+    "Idempotency-Replayed": {
+        "description": "true when the answer is that of an earlier request under the same Idempotency-Key.",
+        "schema": {"type": "string", "enum": ["true"]},
+    },
     "X-Cache-Status": {"description": "Where the answer came from.", "schema": {"type": "string", "enum": ["HIT", "MISS", "STALE"]}},
 }
 _OF_STATUS: Final[Mapping[int, tuple[str, ...]]] = {
@@ -64,6 +70,19 @@ _CONDITION: Final = {
     "description": "The ETag of the answer that you have: 304 when it still holds.",
     "schema": {"type": "string", "maxLength": 200, "examples": ['"0f343b0931126a20f133d67c2b018a3b"']},
 }
+_ONCE: Final = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "A key of yours for this request. Sent again under it, within 24 hours, the request is answered as before and not done again; "
+    "what is shown once only is null then.",
+    "schema": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": LONGEST_KEY,
+        "pattern": "^[!-~]+$",
+        "examples": ["5b0b7f9e-3f0c-4c8e-9d53-2a1f0c9d7e11"],
+    },
+}
 _SAMPLE: Final = {"request_id": "4f3c9e0a9f5b4c1e8f0e3c5b7a1d2e6f", "timestamp": "2026-03-09T12:00:00.000Z"}
 
 
@@ -73,11 +92,13 @@ def specification(app: OpenAPI) -> dict[str, Any]:
     document["tags"] = [{**tag, "description": TAGS[tag["name"]]} if tag["name"] in TAGS else tag for tag in document["tags"]]
     used: set[int] = set()
     for path_item in document["paths"].values():
-        for operation in path_item.values():
+        for method, operation in path_item.items():
             used |= _finish(operation)
+            if method == "post":
+                _may_be_sent_again(operation)
     document["components"] |= {
         "headers": dict(_HEADERS),
-        "parameters": {"IfNoneMatch": _CONDITION},
+        "parameters": {"IfNoneMatch": _CONDITION, "IdempotencyKey": _ONCE},
         "responses": {_name(status): _failure(status) for status in sorted(used)},
     }
     return document
@@ -102,6 +123,13 @@ def _finish(operation: dict[str, Any]) -> set[int]:
         operation["responses"]["304"] = {"description": "The answer that you have still holds.", "headers": _references("ETag")}
     operation["responses"] = dict(sorted(operation["responses"].items()))
     return failures
+
+
+def _may_be_sent_again(operation: dict[str, Any]) -> None:
+    operation["parameters"].append({"$ref": "#/components/parameters/IdempotencyKey"})
+    for status, response in operation["responses"].items():
+        if int(status) < 300:
+            response["headers"] |= _references("Idempotency-Replayed")
 
 
 def _without_null(schema: dict[str, Any]) -> None:

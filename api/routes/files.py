@@ -9,6 +9,7 @@ import orjson
 from flask import Response, abort, g
 from pydantic import ValidationError
 
+from api.auditing import about
 from api.auth import caller
 from api.cache import cache
 from api.file_bodies import file_body
@@ -47,6 +48,7 @@ def validate_file(query: ValidateQuery, upload: Upload) -> Response:
     The file is only looked at and removed. The same file with the same options is answered from the cache for a while.
     """
     asked = _with_fields(query, upload)
+    about(f"sha256:{upload.digests[0]}", bytes=upload.files[0].size_bytes)
     body, status = computed(
         cache(), _key("verdict", asked, upload), services().api.cache_validation_seconds, lambda: _validation(asked, upload)
     )
@@ -69,6 +71,7 @@ def analyze_files(query: AnalyzeQuery, upload: Upload) -> Response:
     """
     asked = _with_fields(query, upload)
     wanted = form(tabular=True)
+    about(f"sha256:{upload.digests[0]}", bytes=sum(file.size_bytes for file in upload.files))
     found = _looked_at(asked, upload)
     return _answer(upload, wanted) if found["analysed"] else _job(asked, upload, found["kinds"])
 
@@ -117,6 +120,7 @@ def _job(asked: AnalyzeQuery, upload: Upload, kinds: Sequence[str]) -> Response:
     except BaseException:
         folder.remove()
         raise
+    about(job.id, sha256=list(upload.digests))
     response = job_response(job, 202)
     response.headers["Retry-After"] = str(LOOK_AGAIN_SECONDS)
     return response
@@ -139,8 +143,8 @@ def _key(what: str, asked: FileQuery, upload: Upload) -> str:
 def _validation(asked: ValidateQuery, upload: Upload) -> bytes:
     found = services().children.run("validate", _given(asked, upload, most_errors=asked.limit))
     file = upload.files[0]
-    about = {"file": file.given, "size_bytes": file.size_bytes, "sha256": upload.digests[0]}
-    return orjson.dumps(Validation(**about, **found).model_dump(mode="json"))
+    said = {"file": file.given, "size_bytes": file.size_bytes, "sha256": upload.digests[0]}
+    return orjson.dumps(Validation(**said, **found).model_dump(mode="json"))
 
 
 def _given(asked: FileQuery, upload: Upload, **more: object) -> dict[str, Any]:

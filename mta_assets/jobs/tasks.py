@@ -21,7 +21,6 @@ from mta_assets.jobs.wording import for_clients
 from mta_assets.state.job import JobFile
 
 Given = Mapping[str, Any]
-MOST_COLUMNS: Final = 2_000
 _MOST_CHANNELS: Final = 100
 _MOST_REASONS: Final = 100
 _TOLD: Final = ("file", "row", "column", "value", "reason", "remedy")

@@ -65,6 +65,15 @@ def test_a_file_that_cannot_be_used_as_a_whole_gets_that_verdict_with_the_reason
     assert "/" not in found["reason"].replace("ROAS (value / cost)", "")
 
 
+@pytest.mark.parametrize(
+    "content", ["\n".join(f'{{"k{n}": 1}}' for n in range(40_000)), ",".join(f"c{n}" for n in range(40_000)) + "\n1\n"]
+)
+def test_a_file_of_very_many_columns_is_refused_before_they_are_made(children, given, content):
+    begun = time.monotonic()
+    assert "5,000 are read" in children.run("validate", given(content))["reason"]
+    assert time.monotonic() - begun < 20
+
+
 def test_an_analysis_leaves_its_outcome_in_the_folder(children, given):
     asked = given(EVENTS, Options(models="linear"))
     assert children.run("analyze", asked) == {"analysed": True, "kinds": ["event_log"]}

@@ -9,6 +9,7 @@ import polars as pl
 from mta_assets.contracts.arrays import Ints
 
 MAX_VALUE, MAX_RECORD = 200, 4096  # characters of a rejected value and row that quarantine keeps
+MOST_COLUMNS = 5_000  # a frame of more is no table of events, and takes time and memory by rows x columns
 BATCH_BYTES = 16 << 20  # read at once: a batch of text takes about ten times as much while it is conformed
 
 

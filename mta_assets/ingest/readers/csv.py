@@ -14,7 +14,7 @@ import pyarrow.csv as arrow_csv
 from mta_assets.config import SourceConfig
 from mta_assets.contracts.arrays import Ints
 from mta_assets.errors import DataError
-from mta_assets.ingest.readers.base import BATCH_BYTES, MAX_RECORD, Batches, Malformed, RawBatch, RawTable, unique_names
+from mta_assets.ingest.readers.base import BATCH_BYTES, MAX_RECORD, MOST_COLUMNS, Batches, Malformed, RawBatch, RawTable, unique_names
 from mta_assets.ingest.readers.lines import Ahead, Lines
 from mta_assets.ingest.readers.text import cells_as_json, text_cells
 from mta_assets.ingest.streams import Stream
@@ -33,6 +33,10 @@ def read_csv(text: Stream, source: SourceConfig) -> RawTable:
     header = next(iter(_rows(sample, delimiter, source.quote, 1)), [])
     if not header:
         return RawTable(batches=_none(), fixed_columns=True)
+    if len(header) > MOST_COLUMNS:
+        raise DataError(
+            f"The header has {len(header):,} columns; {MOST_COLUMNS:,} are read at most. Check the delimiter, or leave columns out."
+        )
     batches = _batches(_Blocks(lines, unique_names(header), delimiter, source.quote))
     return RawTable(batches=batches, fixed_columns=True, hint=_delimiter_hint(header, delimiter))
 

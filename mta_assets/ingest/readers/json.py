@@ -10,7 +10,7 @@ import polars as pl
 
 from mta_assets.config import SourceConfig
 from mta_assets.errors import DataError
-from mta_assets.ingest.readers.base import BATCH_BYTES, MAX_RECORD, Batches, Malformed, RawBatch, RawTable
+from mta_assets.ingest.readers.base import BATCH_BYTES, MAX_RECORD, MOST_COLUMNS, Batches, Malformed, RawBatch, RawTable
 from mta_assets.ingest.streams import Stream
 
 Numbered = tuple[int, object]
@@ -147,6 +147,10 @@ def _batches(parsed: Iterator[Numbered | Malformed]) -> Batches:
 
 def _batch(rows: dict[int, Cells], malformed: list[Malformed]) -> RawBatch:
     names = dict.fromkeys(name for cells in rows.values() for name in cells)
+    if len(names) > MOST_COLUMNS:
+        raise DataError(
+            f"Its objects have {len(names):,} different keys; {MOST_COLUMNS:,} are read at most. A key names a column, not a value."
+        )
     frame = pl.DataFrame({name: [cells.get(name) for cells in rows.values()] for name in names}, schema=dict.fromkeys(names, pl.String))
     return RawBatch(cells=frame, row=np.fromiter(rows, dtype=np.int64, count=len(rows)), malformed=tuple(malformed))
 
