@@ -1,6 +1,6 @@
 """`make bench`: measures every row of the table in README.md, in turns, each in a fresh process, and rewrites the table.
 
-`python benchmarks/run.py [--touches 1000000 10000000] [--rounds 5]`. With 100,000,000 touches that size alone is measured: it has a table of its own.
+`python benchmarks/run.py [--touches 1000000 10000000] [--rounds 5]`. What is measured with 100,000,000 touches has a table of its own.
 """
 
 import argparse

@@ -32,16 +32,17 @@ class Part:
 
 
 class UserSplit:
-    """Collects rows and gives them back by parts. Holds what was added, and nothing else."""
+    """Collects rows and gives them back by parts. Holds what was added, and nothing else. batch_rows: how many are split at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, batch_rows: int = BATCH_ROWS) -> None:
+        self._batch_rows = batch_rows
         self._batches: list[tuple[tuple[Ints, ...], Ints]] = []
         self._waiting: list[tuple[Ints, ...]] = []
 
     def add(self, user: Ints, *columns: Ints) -> None:
         """Add some rows: (rows,) int64 user hashes and further columns of the same length."""
         self._waiting.append((user, *columns))
-        if sum(len(waiting[0]) for waiting in self._waiting) >= BATCH_ROWS:
+        if sum(len(waiting[0]) for waiting in self._waiting) >= self._batch_rows:
             self._split()
 
     def __len__(self) -> int:

@@ -66,7 +66,7 @@ def as_a_whole(touches: pl.DataFrame, goals: pl.DataFrame) -> Touches:
 def history(touches: pl.DataFrame, goals: pl.DataFrame, batch: int) -> History:
     labels, code = unit_codes(touches, BY)
     credited, milestones = by_goal(goals, STAGES)
-    split = UserSplit()
+    split = UserSplit(batch_rows=2 * batch)
     columns = (touches["user"].to_numpy(), microseconds(touches["ts"]), code, np.arange(touches.height))
     for start in range(0, max(touches.height, 1), batch):
         split.add(*(column[start : start + batch] for column in columns))
@@ -146,10 +146,10 @@ def assert_same(found: object, expected: object, name: str = "") -> None:
         assert found == (pytest.approx(expected, rel=1e-12) if isinstance(expected, float) else expected)
 
 
-@given(st.lists(st.integers(-(2**63), 2**63 - 1), max_size=50), st.integers(1, 20), st.integers(1, 60))
+@given(st.lists(st.integers(-(2**63), 2**63 - 1), max_size=50), st.integers(1, 20), st.integers(1, 30), st.integers(1, 60))
 @settings(max_examples=60, deadline=None)
-def test_a_split_loses_no_row_keeps_their_order_and_parts_no_user(users, batch, touches):
-    split = UserSplit()
+def test_a_split_loses_no_row_keeps_their_order_and_parts_no_user(users, batch, at_once, touches):
+    split = UserSplit(batch_rows=at_once)
     user, row = np.array(users, dtype=np.int64), np.arange(len(users))
     for start in range(0, max(len(users), 1), batch):
         split.add(user[start : start + batch], row[start : start + batch])

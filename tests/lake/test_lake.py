@@ -4,15 +4,16 @@ import os
 import subprocess
 import sys
 import textwrap
-from datetime import date
+from datetime import UTC, date, datetime
 
 import polars as pl
+import pyarrow.parquet as pq
 import pytest
 from deltalake import write_deltalake
 
 from mta_assets.contracts.columns import ContractError
 from mta_assets.contracts.days import DayRange
-from mta_assets.contracts.tables import RESTATEMENTS, SPEND_DAILY
+from mta_assets.contracts.tables import RESTATEMENTS, SPEND_DAILY, TOUCHPOINTS
 from mta_assets.errors import LakeError
 from mta_assets.lake.lake import Lake
 
@@ -44,6 +45,24 @@ def lake(tmp_path) -> Lake:
 def test_replacing_days_leaves_the_others_as_they_were(lake):
     lake.replace_days(SPEND_DAILY, spend([DAYS[1]], cost=9), MIDDLE)
     assert costs(lake) == [(1, "email", 1), (2, "email", 9), (4, "email", 1)]
+
+
+def test_events_are_stored_as_they_are_and_what_recurs_in_them_once(tmp_path):
+    lake = Lake(str(tmp_path / "lake"))
+    lake.prepare([TOUCHPOINTS])
+    row = {name: "a" for name, dtype in TOUCHPOINTS.schema.items() if dtype == pl.String} | {
+        "kind": "click",
+        "bucket": 1,
+        "user": 65,
+        "row": 1,
+    }
+    touch = pl.DataFrame([row | {"day": DAYS[0], "ts": datetime(2024, 1, 1, tzinfo=UTC), "cost": None}])
+    lake.append(TOUCHPOINTS, TOUCHPOINTS.conform(touch))
+    stored = pq.ParquetFile(next((tmp_path / "lake").rglob("*.parquet"))).metadata.row_group(0)
+    columns = {column.path_in_schema: column for column in map(stored.column, range(stored.num_columns))}
+    assert {column.compression for column in columns.values()} == {"UNCOMPRESSED"}
+    plain = {name for name, column in columns.items() if "RLE_DICTIONARY" not in column.encodings} - {"cost"}
+    assert plain == {"user", "ts", "event_id", "row"}
 
 
 def test_a_frame_that_breaks_the_contract_is_not_written_and_yesterdays_rows_stay(lake):
