@@ -20,9 +20,9 @@ from mta_assets.journeys.statistic_frames import statistic_frames
 from mta_assets.lake.lake import Lake
 from mta_assets.models.base import RuleModel
 from mta_assets.models.registry import MODELS
+from mta_assets.pipeline import learning
 from mta_assets.pipeline.closings import ConvertedDays, close
 from mta_assets.pipeline.credits import credited
-from mta_assets.pipeline.learning import learn, learned_tables
 from mta_assets.pipeline.window import closed_journeys
 
 
@@ -30,7 +30,7 @@ def main(root: Path) -> None:
     lake, config, world = Lake(str(root)), Config(), data.world(1)
     rules = {name: model for name, model in MODELS.items() if isinstance(model, RuleModel) and not model.needs_milestones}
     learned = engine.learned_models()
-    tables = [table for name, model in learned.items() for table in learned_tables(name, model)]
+    tables = [table for name, model in learned.items() for table in learning.learned_tables(name, model)]
     lake.prepare([*FIXED_TABLES, *tables, *(credits_table(name) for name in [*rules, *learned])])
     day = world.day(world.days - 5)
     before, only = DayRange(day - timedelta(days=1), day - timedelta(days=1)), DayRange(day, day)
@@ -48,8 +48,10 @@ def main(root: Path) -> None:
         for table, frame in ({JOURNEYS: closed} | statistics).items():
             lake.replace_days(table, frame, only)
     with stages("fits"):
-        for name, model in learned.items():
-            learn(lake, config, name, model, only)
+        fits = [fit for name, model in learned.items() for fit in learning.learned(lake, config, name, model, only).items()]
+    with stages("writing"):
+        for table, frame in fits:
+            lake.replace_days(table, frame, only)
     with stages("credits"):
         converted = ConvertedDays().of(lake, config, only)
         earned = {name: credited(lake, config, name, model, converted, only) for name, model in (rules | learned).items()}

@@ -59,7 +59,8 @@ def _through(enters: Floats, back: csr_array, ahead: Floats, groups: Bools, tota
     walking = np.repeat(enters[:, None], groups.shape[1], axis=1)
     earned = np.zeros((groups.shape[1], ahead.shape[1]))
     for _ in range(most_steps):
-        np.add.at(earned, group, walking[state, group, None] * worth)
+        arrived = walking[state, group, None] * worth
+        earned += np.stack([np.bincount(group, weights=kind, minlength=groups.shape[1]) for kind in arrived.T], axis=1)
         walking[state, group] = 0.0
         left = walking.sum(axis=0)[:, None] * best
         if np.all(left <= TOLERANCE * np.maximum(np.abs(earned), 1e-3 * np.abs(total))):

@@ -57,24 +57,28 @@ def learned_tables(name: str, model: LearnedModel) -> list[Table]:
 
 def learn(lake: Lake, config: Config, name: str, model: LearnedModel, days: DayRange) -> pl.DataFrame:
     """Refit a learned model for each of these days and write what it learned. Returns the `learned/<model>` rows."""
+    frames = learned(lake, config, name, model, days)
+    for table, frame in frames.items():
+        lake.replace_days(table, frame, days)
+    return frames[learned_table(name)]
+
+
+def learned(lake: Lake, config: Config, name: str, model: LearnedModel, days: DayRange) -> dict[Table, pl.DataFrame]:
+    """What the model learns for each of these days: the rows of its `learned_tables`, not yet written."""
     needed = {table for need in model.needs for table in [_TABLES[need.partition("_")[0]]]}
     read = {table: lake.read(table, days.back(config.fit_window_days - 1)) for table in needed}
     windows = decode(read, model.needs)
     statistics = {day: windows.within(fit_window(config, day)) for day in days_with_results(lake, config, days)}
     fits = {day: model.fit(statistics[day]) for day in statistics}
-    shares = pl.concat([learned_table(name).empty(), *(_share_rows(day, learned) for day, learned in fits.items())])
-    lake.replace_days(learned_table(name), shares, days)
+    shares = learned_table(name)
+    frames = {shares: pl.concat([shares.empty(), *(_share_rows(day, fit) for day, fit in fits.items())])}
     if "positions" in model.needs:
         table = learned_positions_table(name)
-        lake.replace_days(
-            table, pl.concat([table.empty(), *(_position_rows(table, day, window) for day, window in statistics.items())]), days
-        )
+        frames[table] = pl.concat([table.empty(), *(_position_rows(table, day, window) for day, window in statistics.items())])
     if "paths" in model.needs:
         table = learned_paths_table(name)
-        lake.replace_days(
-            table, pl.concat([table.empty(), *(_path_rows(table, day, learned, read[PATHS]) for day, learned in fits.items())]), days
-        )
-    return shares
+        frames[table] = pl.concat([table.empty(), *(_path_rows(table, day, fit, read[PATHS]) for day, fit in fits.items())])
+    return frames
 
 
 @dataclass(frozen=True, kw_only=True)
