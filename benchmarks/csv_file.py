@@ -10,26 +10,25 @@ from stages import Stages
 
 from mta_assets.analysis.recognise import GivenFile
 from mta_assets.analysis.run import Options, analyze
+from mta_assets.analysis.steps import Stage, Step
 from mta_assets.config import Config
 
-STAGES = ("reading", "deduplicating", "building journeys", "statistics", "learning")
 FILES = ("touchpoints.csv", "conversions.csv")
 NOW = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 class Told:
-    """CPU seconds between what the analysis tells of itself; all fits are one stage, and so are all models' credits."""
+    """CPU seconds between what the analysis tells of itself."""
 
     def __init__(self, stages: Stages) -> None:
         self._stages = stages
-        self._current = stages("reading")
+        self._current = stages(str(Stage.READING))
         self._current.__enter__()
 
-    def __call__(self, text: str) -> None:
-        """The next stage begins."""
+    def __call__(self, step: Step) -> None:
+        """The stage goes on, or the next one begins."""
         self.close()
-        stage = next((known for known in STAGES if text.startswith(known)), "credit")
-        self._current = self._stages(stage)
+        self._current = self._stages(str(step.stage))
         self._current.__enter__()
 
     def close(self) -> None:
