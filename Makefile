@@ -35,20 +35,24 @@ api: $(VENV)/run.stamp ## start the HTTP API alone, on the same lake
 test: $(VENV)/dev.stamp ## run the tests
 	$(BIN)/pytest -n 2
 
+.PHONY: fuzz
+fuzz: $(VENV)/dev.stamp ## look for faults of the API for longer than the tests do (some minutes)
+	FUZZ_EXAMPLES=200 FUZZ_REQUESTS=100000 $(BIN)/pytest tests/api/test_schemathesis.py tests/api/test_hostile_requests.py tests/api/test_raw_requests.py
+
 .PHONY: check
 check: $(VENV)/dev.stamp ## format, lint, types, import contracts, docs in step, sizes
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/cog --check -r README.md docs/*.md
+	$(BIN)/cog --check -r README.md docs/*.md mta_assets/client/answers.py
 	$(BIN)/python .ci/sizes.py
 
 .PHONY: fix
 fix: $(VENV)/dev.stamp ## format, apply safe lint fixes, regenerate the docs' tables
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
-	$(BIN)/cog -r README.md docs/*.md
+	$(BIN)/cog -r README.md docs/*.md mta_assets/client/answers.py
 
 .PHONY: bench
 bench: $(VENV)/dev.stamp ## measure speed and memory and rewrite the table of benchmarks/README.md (1 M and 10 M touches)

@@ -1,17 +1,19 @@
 """Reports modules over 300 lines and functions over 40: one thing, or two? Fails when one is twice that."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 MODULE_LINES, FUNCTION_LINES = 300, 40
+_GENERATED = re.compile(r"^# \]\]\]$.*?^# \[\[\[end\]\]\]", re.DOTALL | re.MULTILINE)  # by cog
 
 
 def sizes(path: Path) -> list[tuple[str, int, int]]:
     """(what, lines, limit) of the module and of each function in it."""
     text = path.read_text()
-    found = [(str(path), text.count("\n"), MODULE_LINES)]
+    found = [(str(path), _GENERATED.sub("", text).count("\n"), MODULE_LINES)]
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             lines = (node.end_lineno or node.lineno) - node.lineno + 1

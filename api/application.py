@@ -1,6 +1,6 @@
 """The application: which parts it is made of and in which order a request meets them. No view, no logic of any part."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from flask_openapi.openapi import OpenAPI
@@ -12,6 +12,7 @@ from api.bodies import watch_bodies
 from api.buckets import Buckets
 from api.cache import install_cache
 from api.headers import dress
+from api.json_bodies import StrictRequest
 from api.limits import Limits, tell_limits
 from api.metrics import measure
 from api.problems import answer_every_failure, of_validation
@@ -28,11 +29,11 @@ from api.routes.keys import routes as keys
 from api.routes.metrics import routes as metrics
 from api.routes.monitoring import routes as monitoring
 from api.routes.webhooks import routes as webhooks
-from api.routing import Access, Routes
+from api.routing import Access, ModelName, Routes
 from api.schemas.problem import Problem
 from api.services import EXTENSION, Services, make_services
 from api.serving import recall
-from api.specification import INFO, OPENAPI_VERSION, SECURITY
+from api.specification import INFO, OPENAPI_VERSION, SECURITY, specification
 from api.tokens import TokenVerifier
 from mta_assets.settings import ApiSettings, Settings
 
@@ -57,6 +58,8 @@ RESOURCES: Sequence[Routes] = (
 class Application(OpenAPI):
     """Flask with what flask-openapi adds, for views that are no coroutines: looking whether they are took a tenth of a short request."""
 
+    request_class = StrictRequest
+
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """The function as it is."""
         return func
@@ -65,25 +68,12 @@ class Application(OpenAPI):
 def create_app(services: Services | None = None) -> OpenAPI:
     """The application over the environment's lake and state store, or over the services given. Raises MtaError when it cannot serve."""
     made = services or make_services(Settings(), ApiSettings())
-    app = Application(
-        "api",
-        info=INFO,
-        security_schemes=SECURITY,
-        validation_error_callback=of_validation,
-        validation_error_model=Problem,
-        doc_ui=False,
-        static_folder=None,
-    )
-    app.openapi_version = OPENAPI_VERSION
+    app, access = _with_routes(made.api)
     app.extensions[EXTENSION] = made
     app.config["MAX_CONTENT_LENGTH"] = made.api.max_upload_mb * 1_000_000
     if made.api.proxy_hops:
         hops = made.api.proxy_hops
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
-    access: dict[str, Access] = {}
-    for resource in RESOURCES if made.api.docs else [each for each in RESOURCES if each is not documentation]:
-        app.register_api(resource)
-        access |= resource.access
     measure(app)
     install_cache(app, made.redis)
     answer_every_failure(app)
@@ -101,3 +91,28 @@ def create_app(services: Services | None = None) -> OpenAPI:
     recall(app)
     watch_bodies(app, access)
     return app
+
+
+def description() -> dict[str, Any]:
+    """The OpenAPI document, without a server: for whatever is made from it."""
+    return specification(_with_routes(ApiSettings())[0])
+
+
+def _with_routes(settings: ApiSettings) -> tuple[Application, Mapping[str, Access]]:
+    """An application that has its routes and nothing behind them, and who may call each."""
+    app = Application(
+        "api",
+        info=INFO,
+        security_schemes=SECURITY,
+        validation_error_callback=of_validation,
+        validation_error_model=Problem,
+        doc_ui=False,
+        static_folder=None,
+    )
+    app.openapi_version = OPENAPI_VERSION
+    app.url_map.converters["model_name"] = ModelName
+    access: dict[str, Access] = {}
+    for resource in RESOURCES if settings.docs else [each for each in RESOURCES if each is not documentation]:
+        app.register_api(resource)
+        access |= resource.access
+    return app, access

@@ -43,6 +43,8 @@ class Alive:
 class AttentiveWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
     """A worker with threads whose loop answers probes. A new connection costs a thread only once it has sent something."""
 
+    connection: type[TConn] = TConn
+
     def load_wsgi(self) -> None:
         """Load the application and ask it what it answers to a probe."""
         super().load_wsgi()
@@ -55,7 +57,7 @@ class AttentiveWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not ty
         except (BlockingIOError, ConnectionAbortedError):  # another worker was faster, or the client has gone
             return
         self.nr_conns += 1
-        self._wait_for(TConn(self.cfg, client, address, listener.getsockname()))
+        self._wait_for(self.connection(self.cfg, client, address, listener.getsockname()))
 
     def on_pending_socket_readable(self, conn: Any, client: Any) -> None:  # noqa: ANN401
         """Answer a probe on a connection that no thread has had yet; all else goes to a thread."""

@@ -8,6 +8,7 @@ from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.schema import Schema
 from flask_openapi.models.tag import Tag
 from pydantic import BaseModel
+from werkzeug.routing import BaseConverter
 
 from api.posting import posted
 from api.problems import CODES
@@ -19,7 +20,7 @@ Method = Literal["get", "post", "patch", "delete"]
 
 TABULAR: Final = ("text/csv", "application/vnd.apache.parquet", "application/vnd.apache.arrow.stream")
 REF: Final = "#/components/schemas/{model}"
-_FAILURES: Final = (400, 404, 405, 406, 422, 429, 500, 503)
+_FAILURES: Final = (400, 404, 405, 406, 414, 422, 429, 431, 500, 503)
 _OF_CALLERS: Final = (401, 403)
 _OF_BODIES: Final = (408, 409, 413, 415)
 SMALL_BODY_BYTES: Final = 1_000_000
@@ -38,6 +39,13 @@ class Access:
     machine: bool = False
     free: bool = False
     most_bytes: int | None = SMALL_BODY_BYTES
+
+
+class ModelName(BaseConverter):
+    """A part of an address that is the name of a model, so that the verbs beside it are no models: GET of them is 405 and not an unknown model."""
+
+    regex = "(?!(?:validate|analyze|calculate)$)[^/]+"
+    part_isolating = True
 
 
 class Routes(APIBlueprint):

@@ -1,6 +1,7 @@
 """The server process: gunicorn with threads, set up from our settings, whose own errors have our one shape. No route."""
 
 import logging
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +15,7 @@ from gunicorn.util import write_nonblock
 from api.application import create_app
 from api.liveness import AttentiveWorker
 from api.metrics import end_sharing, forget_worker, share_among_workers
+from api.patience import PatientConnection, SlowHeadError, head_has_come
 from api.problems import CODES, Problem, document
 from api.services import EXTENSION, Services
 from mta_assets.jobs.folder import sweep
@@ -23,18 +25,29 @@ log = logging.getLogger(__name__)
 GRACEFUL_SECONDS = 30
 SILENT_SECONDS = 120
 _LINE_BYTES, _FIELDS, _FIELD_BYTES = 8_190, 100, 8_190
-_CODES = {errors.LimitRequestLine: "uri_too_long", errors.LimitRequestHeaders: "headers_too_large"}
+_CODES: Mapping[type[BaseException], str] = {
+    errors.LimitRequestLine: "uri_too_long",
+    errors.LimitRequestHeaders: "headers_too_large",
+    errors.ParseException: "bad_request",
+    SlowHeadError: "request_timeout",
+}
 
 
 class Worker(AttentiveWorker):
     """A worker that answers what it cannot even parse as every other failure is answered."""
 
+    connection = PatientConnection
+
+    def handle_request(self, req: Any, conn: Any) -> Any:  # noqa: ANN401  gunicorn's own
+        """Have the application answer a request whose head has come."""
+        head_has_come(conn)
+        return super().handle_request(req, conn)
+
     def handle_error(self, req: object, client: Any, addr: object, exc: BaseException) -> None:  # noqa: ANN401  gunicorn's own
         """Answer a request that never reached the application, and close the connection."""
-        code = next((code for kind, code in _CODES.items() if isinstance(exc, kind)), "bad_request")
-        if not isinstance(exc, errors.ParseException):
+        code = next((code for kind, code in _CODES.items() if isinstance(exc, kind)), "internal_error")
+        if code == "internal_error":
             log.error("a request ended in the server", exc_info=exc)
-            code = "internal_error"
         with suppress(OSError):  # the client may have gone
             write_nonblock(client, _raw(Problem(code=code, message=CODES[code].when)))
 

@@ -42,7 +42,7 @@ TAGS: Final[Mapping[str, str]] = {
     "keys": "API keys: made, rotated, revoked.",
     "webhooks": "Messages to your server when results change, a job ends or a check fails.",
     "audit": "Who did what, when, and how it ended.",
-    "monitoring": "How fresh the tables are, and what the checks found.",
+    "monitoring": "How old the data are, and what the checks found.",
     "health": "Whether the service lives and can serve.",
     "documentation": "This description of the API.",
 }
@@ -68,7 +68,7 @@ _CONDITION: Final = {
     "name": "If-None-Match",
     "in": "header",
     "description": "The ETag of the answer that you have: 304 when it still holds.",
-    "schema": {"type": "string", "maxLength": 200, "examples": ['"0f343b0931126a20f133d67c2b018a3b"']},
+    "schema": {"type": "string", "examples": ['"0f343b0931126a20f133d67c2b018a3b"']},
 }
 _ONCE: Final = {
     "name": "Idempotency-Key",
@@ -93,7 +93,7 @@ def specification(app: OpenAPI) -> dict[str, Any]:
     used: set[int] = set()
     for path_item in document["paths"].values():
         for method, operation in path_item.items():
-            used |= _finish(operation)
+            used |= _finish(operation, document["components"]["schemas"])
             if method == "post":
                 _may_be_sent_again(operation)
     document["components"] |= {
@@ -104,7 +104,7 @@ def specification(app: OpenAPI) -> dict[str, Any]:
     return document
 
 
-def _finish(operation: dict[str, Any]) -> set[int]:
+def _finish(operation: dict[str, Any], schemas: Mapping[str, Mapping[str, Any]]) -> set[int]:
     """Finish an operation in place; returns the statuses of its failures."""
     failures = set()
     for status, response in operation["responses"].items():
@@ -116,6 +116,8 @@ def _finish(operation: dict[str, Any]) -> set[int]:
     parameters = operation.setdefault("parameters", [])
     for parameter in parameters:
         _without_null(parameter["schema"])
+    if "requestBody" in operation:
+        _finish_body(operation["requestBody"], schemas)
     answer = operation["responses"].get("200", {})
     if "text/csv" in answer.get("content", {}):
         answer["headers"] |= _references("ETag", "X-Cache-Status")
@@ -130,6 +132,16 @@ def _may_be_sent_again(operation: dict[str, Any]) -> None:
     for status, response in operation["responses"].items():
         if int(status) < 300:
             response["headers"] |= _references("Idempotency-Replayed")
+
+
+def _finish_body(body: dict[str, Any], schemas: Mapping[str, Mapping[str, Any]]) -> None:
+    """A body of which nothing is needed may be left out; the part of a form, like a parameter, cannot be null."""
+    for media, content in body["content"].items():
+        schema = content["schema"]
+        for part in schema.get("properties", {}).values() if media == "multipart/form-data" else ():
+            _without_null(part)
+        if "$ref" in schema:
+            body["required"] = bool(schemas[schema["$ref"].rpartition("/")[2]].get("required"))
 
 
 def _without_null(schema: dict[str, Any]) -> None:

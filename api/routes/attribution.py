@@ -46,7 +46,7 @@ def compare_models(query: CompareQuery) -> Response:
     )
 
 
-@routes.view("get", "/<model>", scope=Scope.RESULTS_READ, answers={200: Credit}, tabular=True)
+@routes.view("get", "/<model_name:model>", scope=Scope.RESULTS_READ, answers={200: Credit}, tabular=True)
 def credit_of_model(path: ModelPath, query: CreditQuery) -> Response:
     """What a model credits, grouped as asked."""
     marts = services().marts

@@ -2,7 +2,7 @@
 
 from pydantic import AwareDatetime, Field
 
-from api.schemas.base import Model
+from api.schemas.base import Model, Moment
 from api.schemas.lists import Listing, ListQuery
 from mta_assets.state.audit import AuditKind
 
@@ -15,8 +15,8 @@ class AuditQuery(ListQuery):
     key_id: str | None = Field(None, max_length=200, description="The key that was named.", examples=["k3y1d000"])
     outcome: str | None = Field(None, max_length=200, description="How it ended: ok, or the code of the failure.", examples=["forbidden"])
     request_id: str | None = Field(None, max_length=64, description="The request it was part of.")
-    since: AwareDatetime | None = Field(None, description="From this moment on, with its offset: 2026-03-01T00:00:00Z.")
-    until: AwareDatetime | None = Field(None, description="Before this moment.")
+    since: Moment | None = Field(None, description="From this moment on, with its offset: 2026-03-01T00:00:00Z.")
+    until: Moment | None = Field(None, description="Before this moment.")
 
 
 class AuditEntry(Model):

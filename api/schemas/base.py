@@ -1,8 +1,10 @@
 """What all wire models share. No model of a resource."""
 
-from typing import Any, ClassVar, Literal
+import re
+from datetime import date
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict
 from pydantic.json_schema import DEFAULT_REF_TEMPLATE, GenerateJsonSchema, JsonSchemaMode
 
 
@@ -29,3 +31,19 @@ class Model(BaseModel):
 
 
 _SCHEMAS: dict[tuple[object, ...], dict[str, Any]] = {}
+
+
+def _written(form: str, example: str) -> BeforeValidator:
+    """Lets through text of this form. pydantic alone takes numbers for seconds since 1970: `start=0` would be a day."""
+
+    def check(value: object) -> object:
+        if isinstance(value, str) and not re.match(form, value, re.ASCII):
+            raise ValueError(f"it is written {example}")
+        return value
+
+    return BeforeValidator(check)
+
+
+# A day, and a moment, that a client names.
+Day = Annotated[date, _written(r"\d{4}-\d\d-\d\d\Z", "YYYY-MM-DD")]
+Moment = Annotated[AwareDatetime, _written(r"\d{4}-\d\d-\d\d[Tt ]\d\d:", "YYYY-MM-DDThh:mm:ssZ")]

@@ -5,15 +5,15 @@ from typing import Literal
 
 from pydantic import AwareDatetime, Field
 
-from api.schemas.base import Model
+from api.schemas.base import Day, Model
 from api.schemas.results import Answer, Money, Names, Page
 
 
 class JourneyFilters(Page):
     """Which days count, and which channels."""
 
-    start: date | None = Field(None, description="The first day, YYYY-MM-DD; without it, so many days before `end` as the fit window has.")
-    end: date | None = Field(None, description="The last day, included; without it, the newest.")
+    start: Day | None = Field(None, description="The first day, YYYY-MM-DD; without it, so many days before `end` as the fit window has.")
+    end: Day | None = Field(None, description="The last day, included; without it, the newest.")
     channel: Names = Field([], description="Only what touches one of these channels; may be repeated.")
 
 

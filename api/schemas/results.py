@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, PlainSerializer, WithJsonSchema
 
-from api.schemas.base import Model
+from api.schemas.base import Day, Model
 from mta_assets.results.questions import DIMENSIONS, TIMES, Selection
 
 Money = Annotated[Decimal, PlainSerializer(str), WithJsonSchema({"type": "string", "pattern": r"^-?\d+(\.\d+)?$", "examples": ["1234.56"]})]
@@ -25,8 +25,8 @@ class Page(Model):
 class Filters(Page):
     """Which closing days count, and which channels."""
 
-    start: date | None = Field(None, description="The first closing day, YYYY-MM-DD; without it, the first there is.")
-    end: date | None = Field(None, description="The last closing day, included; without it, the newest.")
+    start: Day | None = Field(None, description="The first closing day, YYYY-MM-DD; without it, the first there is.")
+    end: Day | None = Field(None, description="The last closing day, included; without it, the newest.")
     channel: Names = Field([], description="Only these channels; may be repeated.")
 
 

@@ -34,7 +34,7 @@ class WebhookChange(Model):
 
     url: str | None = Field(None, min_length=1, max_length=LONGEST_URL, description="Where to send.", examples=[_URL])
     events: list[Event] | None = Field(None, min_length=1, max_length=20, description="The kinds of event that are sent.")
-    active: bool | None = Field(None, description="Whether anything is sent; what is on its way waits.")
+    active: bool | None = Field(None, strict=True, description="Whether anything is sent; what is on its way waits.")
 
 
 class Subscription(Model):

@@ -190,7 +190,7 @@ def test_the_json_metrics_have_the_cache_and_the_counts(client, key_of):
     assert (body["cache"]["hits"], body["cache"]["misses"], body["cache"]["hit_rate"]) == (3, 1, 0.75)
     assert body["cache"]["memory_entries"] > 0
     assert body["cache"]["redis"] == "absent"
-    assert body["by_route"]["/v1/attribution/<model>"] == 5
+    assert body["by_route"]["/v1/attribution/<model_name:model>"] == 5
     assert body["by_status"] == {"200": 4, "401": 1}
     assert body["problems"] == {"unauthenticated": 1}
 

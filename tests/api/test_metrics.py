@@ -40,8 +40,8 @@ def test_requests_are_counted_by_the_rule_of_their_route_and_never_by_their_path
         client.get(path, headers=key)
     client.open("/v1/nothing/3", method="INVENTED")
     samples = scraped()
-    assert asked(samples, route="/v1/attribution/<model>", method="GET", status="200") == 1
-    assert asked(samples, route="/v1/attribution/<model>", method="GET", status="404") == 1
+    assert asked(samples, route="/v1/attribution/<model_name:model>", method="GET", status="200") == 1
+    assert asked(samples, route="/v1/attribution/<model_name:model>", method="GET", status="404") == 1
     assert asked(samples, route="(none)", method="GET", status="404") == 2
     assert asked(samples, route="(none)", method="other") == 1
     assert "nothing" not in str(samples)
@@ -54,7 +54,7 @@ def test_the_time_of_requests_the_state_of_the_cache_and_failures_are_counted(cl
         client.get("/v1/attribution/linear", headers=key)
     client.get("/v1/attribution/linear")
     samples = scraped()
-    route = (("method", "GET"), ("route", "/v1/attribution/<model>"))
+    route = (("method", "GET"), ("route", "/v1/attribution/<model_name:model>"))
     assert samples[("mta_http_request_seconds_count", *route)] == 4
     assert 0 < samples[("mta_http_request_seconds_sum", *route)] < 10
     assert samples[("mta_cache_answers_total", ("status", "miss"))] == 1

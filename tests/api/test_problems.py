@@ -56,3 +56,28 @@ def test_an_id_that_could_do_harm_in_a_log_is_replaced(client, given):
     answered = client.get("/health/live", headers={"X-Request-ID": given.encode("utf-8").decode("latin-1")}).headers["X-Request-ID"]
     assert answered != given
     assert len(answered) == 32
+
+
+@pytest.mark.parametrize(
+    ("body", "media", "status", "code"),
+    [
+        (b"{", "application/json", 400, "invalid_json"),
+        (b'{"name": NaN}', "application/json", 400, "invalid_json"),
+        (b"\xff{}", "application/json", 400, "invalid_json"),
+        (b"[" * 100_000, "application/json", 400, "invalid_json"),
+        (b'{"a":' * 5_000 + b"1" + b"}" * 5_000, "application/json", 400, "invalid_json"),
+        (b"name=x", "application/x-www-form-urlencoded", 415, "unsupported_media_type"),
+        (b"{}", "text/plain", 415, "unsupported_media_type"),
+        (b"[]", "application/json", 422, "invalid_parameter"),
+        (b"", "application/json", 422, "invalid_parameter"),
+    ],
+)
+def test_a_body_that_cannot_be_read_is_told_from_one_that_lacks_something(client, key_of, body, media, status, code):
+    assert_problem(client.post("/v1/keys", data=body, headers={"Content-Type": media, "X-API-Key": key_of("admin")}), code, status)
+
+
+@pytest.mark.parametrize("verb", ["validate", "analyze", "calculate"])
+def test_what_is_done_to_files_is_no_model(client, verb):
+    response = client.get(f"/v1/attribution/{verb}")
+    assert_problem(response, "method_not_allowed", 405)
+    assert "GET" not in response.headers["Allow"]

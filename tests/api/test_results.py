@@ -208,3 +208,8 @@ def test_the_list_of_methods_has_every_model_with_its_example_and_why_it_is_unav
     assert methods["time_decay"]["parameters"][0]["range"]
     assert "milestone" in methods["w_shaped"]["unavailable"]
     assert methods["linear"]["unavailable"] is None
+
+
+@pytest.mark.parametrize("day", ["0", "1772323200", "2026-03-01T00:00:00", " 2026-03-01", "20260301"])
+def test_a_day_is_written_as_a_day_and_a_number_is_none(reader, day):
+    assert "YYYY-MM-DD" in assert_problem(reader.get(LINEAR, query_string={"start": day}), "invalid_parameter", 422)["message"]
