@@ -3,9 +3,9 @@
 import hashlib
 import logging
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
 import orjson
 from flask import Flask, Response, current_app, request
@@ -16,6 +16,9 @@ from api.problems import Problem, refuse
 from api.representations import JSON, TABULAR, WORTH_COMPRESSING_BYTES, Result, body_of, compressed
 from mta_assets.errors import LakeError
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
 log = logging.getLogger(__name__)
 
 ENCODINGS: Final = ("zstd", "gzip")
@@ -23,6 +26,7 @@ ENCODINGS: Final = ("zstd", "gzip")
 STALE_SECONDS = 7 * 86_400
 # Questions that are recognised by their words; each takes less than a kilobyte.
 MOST_KNOWN = 4_096
+_READING: Final = frozenset({"GET", "HEAD"})
 _KNOWN: Final = "mta.known_questions"
 _Words = tuple[str, str, str, str]  # path, query, Accept, Accept-Encoding
 
@@ -78,6 +82,15 @@ def served(
         return _stale(answers, question)
 
 
+class Whole(Response):
+    """An answer of which nothing is left to be worked out: it is sent as it is."""
+
+    def get_wsgi_response(self, environ: "WSGIEnvironment") -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
+        """Body, status and headers."""
+        body = () if environ["REQUEST_METHOD"] == "HEAD" else cast("Iterable[bytes]", self.response)
+        return body, self.status, self.headers.to_wsgi_list()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Known:
     """A question that was read before: what its answers are kept under, which version they are of, and for how long."""
@@ -96,7 +109,7 @@ def recall(app: Flask) -> None:
 
     @app.before_request
     def from_cache() -> Response | None:
-        found = known.get(_words()) if request.method == "GET" else None
+        found = known.get(_words()) if request.method in _READING else None
         if found is None:
             return None
         try:
@@ -122,7 +135,9 @@ def _kept(answers: LayeredCache, question: str, version: str, seconds: int) -> R
     """304 when the client has the answer of this version, or the answer when the cache has it."""
     key = _digest(question, version)
     if request.if_none_match.contains(key):
-        return _finished(Response(status=304), key, seconds, "HIT")
+        unchanged = Whole(status=304)
+        del unchanged.headers["Content-Type"]
+        return _finished(unchanged, key, seconds, "HIT")
     found = answers.get(key)
     return None if found is None else _finished(unpacked(found), key, seconds, "HIT")
 
@@ -172,7 +187,7 @@ def packed(result: Result, asked: Form) -> bytes:
 def unpacked(kept: bytes) -> Response:
     """The answer that `packed` made."""
     head, _, body = kept.partition(b"\n")
-    return Response(body, headers=orjson.loads(head))
+    return Whole(body, headers=orjson.loads(head))
 
 
 def _finished(response: Response, key: str, seconds: int, status: str) -> Response:

@@ -22,7 +22,18 @@ def test_the_same_words_are_read_once_and_answered_alike(reader, reads):
     assert (first.headers["X-Cache-Status"], second.headers["X-Cache-Status"]) == ("MISS", "HIT")
     kept = ("Content-Type", "ETag", "Cache-Control", "Vary", "Content-Security-Policy")
     assert [first.headers[name] for name in kept] == [second.headers[name] for name in kept]
-    assert reader.get(PATH, headers={"If-None-Match": first.headers["ETag"]}).status_code == 304
+    assert len(reads) == 1
+
+
+def test_what_the_client_has_is_not_sent_again(reader, reads):
+    first = reader.get(PATH)
+    for _ in range(2):
+        unchanged = reader.get(PATH, headers={"If-None-Match": first.headers["ETag"]})
+        assert (unchanged.status_code, unchanged.data) == (304, b"")
+        assert not {"Content-Type", "Content-Length"} & set(unchanged.headers.keys())
+        assert unchanged.headers["ETag"] == first.headers["ETag"]
+    asked = reader.head(PATH)
+    assert (asked.status_code, asked.data, asked.headers["Content-Length"]) == (200, b"", str(len(first.data)))
     assert len(reads) == 1
 
 
