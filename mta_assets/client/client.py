@@ -1,6 +1,6 @@
 """The routes of the API as methods. How requests travel is `transport`'s, what answers are is `answers`'."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +11,7 @@ import httpx
 from mta_assets.client.answers import (
     AnalysisResult,
     AnalysisRow,
+    Calculated,
     Checks,
     CreditRow,
     Freshness,
@@ -107,6 +108,11 @@ class Client:
         files = _parts(file=file, spend=spend, conversions=conversions)
         found = self.transport.json("POST", "/v1/attribution/analyze", options, files=files)
         return decode(JobDocument, found) if "state" in found else decode(AnalysisResult, found)
+
+    def calculate(self, journeys: Sequence[Mapping[str, object]], models: Iterable[str] = (), **options: object) -> Calculated:
+        """Credit of journeys, each `{"touchpoints": [{"channel": ...}], "conversion": {"value": ...} or None}`. options: lookback_days."""
+        body = {"journeys": list(journeys), "models": list(models), **options}
+        return decode(Calculated, self.transport.json("POST", "/v1/attribution/calculate", body=body))
 
     def jobs(self) -> Rows[JobDocument]:
         """Your jobs, the newest first."""

@@ -76,6 +76,13 @@ def test_a_file_is_judged_and_analysed(client, events):
     assert {row.channel: row.value for row in found.data} == {"email": Decimal("9.995"), "search": Decimal("9.995")}
 
 
+def test_journeys_are_credited_touch_by_touch(client):
+    touchpoints = [{"channel": "email"}, {"channel": "search"}]
+    found = client.calculate([{"touchpoints": touchpoints, "conversion": {"value": 10}}], models=["linear"])
+    assert found.journeys[0].credit == {"linear": (0.5, 0.5)}
+    assert {row.channel: row.value for row in found.data} == {"email": Decimal(5), "search": Decimal(5)}
+
+
 def test_a_file_becomes_a_job_that_is_cancelled(client, events):
     job = client.analyze(events, mode="job")
     assert isinstance(job, JobDocument)
