@@ -101,6 +101,8 @@ _TOLD: Mapping[type[MtaError], str] = {
 # What may go well a while later: the code, and after how many seconds.
 _LATER: Mapping[type[MtaError], tuple[str, int]] = {BusyError: ("too_many_analyses", 30), OverloadedError: ("unavailable", 5)}
 _PARTS: Mapping[type[MtaError], str] = {LakeError: "The lake", StateError: "The state store"}
+# What pydantic puts before words of ours.
+_OURS = "Value error, "
 # What werkzeug raises by itself, by status.
 _BY_STATUS = {code.status: name for name, code in reversed(list(CODES.items()))}
 
@@ -183,7 +185,7 @@ def of_http(error: HTTPException) -> Problem:
 def of_validation(error: ValidationError) -> Response:
     """The first wrong parameter or field, with all of them in the details."""
     wrong = [
-        {"field": ".".join(map(str, each["loc"])) or "body", "message": each["msg"]}
+        {"field": ".".join(map(str, each["loc"])) or "body", "message": each["msg"].removeprefix(_OURS)}
         for each in error.errors(include_url=False, include_input=False)
     ]
     first = wrong[0]

@@ -33,7 +33,7 @@ def live() -> dict[str, str]:
 def ready() -> Response:
     """Whether it can serve: lake and state store answer. Redis and the Dagster daemon may be away; that is a warning."""
     found = _serving()
-    warnings = [component.message for component in found.values() if component.status == "down"]
+    warnings = [f"{name}: {component.message}" for name, component in found.items() if component.status == "down"]
     return _said(status=overall(found), components=found, warnings=warnings)
 
 
