@@ -9,7 +9,12 @@ from mta_assets.contracts.describe import markdown_table
 
 Schema = Mapping[str, Any]
 # What a client sends, and what it raises instead of returning.
-_NOT_ANSWERS = {"Problem", "NewKey", "Rotation", "NewWebhook", "WebhookChange"}
+_NOT_ANSWERS = {"Problem", "NewKey", "Rotation", "NewWebhook", "WebhookChange"} | {
+    "CalculateBody",
+    "GivenJourney",
+    "GivenConversion",
+    "GivenTouchpoint",
+}
 _PLAIN = {"integer": "int", "number": "float", "boolean": "bool", "string": "str", "null": "None"}
 _TIMES = {"date": "date", "date-time": "datetime"}
 

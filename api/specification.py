@@ -141,7 +141,8 @@ def _finish_body(body: dict[str, Any], schemas: Mapping[str, Mapping[str, Any]])
         for part in schema.get("properties", {}).values() if media == "multipart/form-data" else ():
             _without_null(part)
         if "$ref" in schema:
-            body["required"] = bool(schemas[schema["$ref"].rpartition("/")[2]].get("required"))
+            named = schemas[schema["$ref"].rpartition("/")[2]]
+            body["required"] = bool(named.get("required") or named.get("anyOf"))
 
 
 def _without_null(schema: dict[str, Any]) -> None:

@@ -47,3 +47,13 @@ def _written(form: str, example: str) -> BeforeValidator:
 # A day, and a moment, that a client names.
 Day = Annotated[date, _written(r"\d{4}-\d\d-\d\d\Z", "YYYY-MM-DD")]
 Moment = Annotated[AwareDatetime, _written(r"\d{4}-\d\d-\d\d[Tt ]\d\d:", "YYYY-MM-DDThh:mm:ssZ")]
+
+
+def _no_text_and_no_truth(value: object) -> object:
+    if isinstance(value, bool | str):
+        raise ValueError("it is a whole number")  # noqa: TRY004  pydantic takes this one for a refusal
+    return value
+
+
+# A whole number in JSON, where 2.0 is one and neither false nor "2" is.
+Whole = Annotated[int, BeforeValidator(_no_text_and_no_truth)]

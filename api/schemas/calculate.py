@@ -2,7 +2,7 @@
 
 from typing import Annotated, Self
 
-from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints, model_validator
 
 from api.schemas.base import Model
 from api.schemas.results import Money
@@ -38,6 +38,8 @@ class GivenJourney(Model):
 
 class CalculateBody(Model):
     """Journeys, or one."""
+
+    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["journeys"]}, {"required": ["touchpoints"]}]})
 
     journeys: list[GivenJourney] | None = Field(None, min_length=1, max_length=MOST_JOURNEYS, description="Several journeys.")
     touchpoints: list[GivenTouchpoint] | None = Field(None, max_length=10_000, description="Of one journey, instead of `journeys`.")

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, Field
 
-from api.schemas.base import Model
+from api.schemas.base import Model, Whole
 from api.schemas.lists import Listing
 from mta_assets.state.access import ROLES, Scope
 from mta_assets.state.keys import LIFETIME, LONGEST_LIFETIME, LONGEST_NAME, OVERLAP, KeyRecord
@@ -26,10 +26,8 @@ class NewKey(Model):
     name: str = Field(min_length=1, max_length=LONGEST_NAME, description="What it is for.", examples=["nightly report"])
     role: Literal["viewer", "analyst", "admin"] | None = Field(None, description="What it may do.", examples=["analyst"])
     scopes: list[Scope] | None = Field(None, min_length=1, max_length=len(Scope), description="Instead of a role: what it may do.")
-    lifetime_days: int = Field(LIFETIME.days, strict=True, ge=1, le=LONGEST_LIFETIME.days, description="How long it lives.")
-    limit_per_hour: int | None = Field(
-        None, strict=True, ge=1, lt=2**31, description="Its own limit of requests; null for the general one."
-    )
+    lifetime_days: Whole = Field(LIFETIME.days, ge=1, le=LONGEST_LIFETIME.days, description="How long it lives.")
+    limit_per_hour: Whole | None = Field(None, ge=1, lt=2**31, description="Its own limit of requests; null for the general one.")
 
     def granted(self) -> frozenset[Scope]:
         """What whoever holds the key may do."""
@@ -39,9 +37,7 @@ class NewKey(Model):
 class Rotation(Model):
     """How the old key ends."""
 
-    overlap_hours: int = Field(
-        OVERLAP // HOUR, strict=True, ge=0, le=LONGEST_LIFETIME // HOUR, description="How long the old key works on."
-    )
+    overlap_hours: Whole = Field(OVERLAP // HOUR, ge=0, le=LONGEST_LIFETIME // HOUR, description="How long the old key works on.")
 
 
 class Key(Model):

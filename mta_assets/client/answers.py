@@ -153,43 +153,6 @@ class CacheMetrics:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GivenTouchpoint:
-    """One touch of a journey."""
-
-    channel: Decimal
-    ts: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GivenConversion:
-    """What a journey led to."""
-
-    ts: datetime | None = None
-    value: float | None = None
-    currency: Decimal | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GivenJourney:
-    """A journey, from its first touch to its conversion or to its end without one."""
-
-    id: str | None = None
-    touchpoints: tuple[GivenTouchpoint, ...]
-    conversion: GivenConversion | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CalculateBody:
-    """Journeys, or one."""
-
-    journeys: tuple[GivenJourney, ...] | None = None
-    touchpoints: tuple[GivenTouchpoint, ...] | None = None
-    conversion: GivenConversion | None = None
-    models: tuple[str, ...] | None = None
-    lookback_days: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CreditTotal:
     """Credit of one model and channel over all journeys."""
 

@@ -146,3 +146,9 @@ def test_the_audit_log_is_filtered_and_paged(app, admin, clock):
     assert len(rest["data"]) >= 2
     assert_problem(admin.get("/v1/audit?since=2026-03-01T00:00:00"), "invalid_parameter", 422)
     assert_problem(admin.get("/v1/audit?kind=everything"), "invalid_parameter", 422)
+
+
+@pytest.mark.parametrize(("hours", "status"), [(2.0, 201), (False, 422), ("2", 422), (2.5, 422)])
+def test_a_whole_number_is_no_text_and_no_truth(admin, hours, status):
+    made = admin.post("/v1/keys", json={"owner": "bi", "name": "x", "role": "viewer"}).get_json()
+    assert admin.post(f"/v1/keys/{made['id']}/rotate", json={"overlap_hours": hours}).status_code == status
