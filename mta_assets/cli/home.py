@@ -4,8 +4,8 @@ from pathlib import Path
 
 from mta_assets.settings import Settings
 
-# For a home that has none: outside the repository, whose own file says more.
-DAGSTER_YAML = "telemetry:\n  enabled: false\nnux:\n  enabled: false\n"
+# The repository's own, which lies here by a link: a home elsewhere that has none gets the same.
+DAGSTER_YAML = Path(__file__).parent / "dagster.yaml"
 
 
 def prepared_home(settings: Settings) -> Path:
@@ -13,5 +13,5 @@ def prepared_home(settings: Settings) -> Path:
     home = settings.dagster_home.absolute()
     home.mkdir(parents=True, exist_ok=True)
     if not (home / "dagster.yaml").exists():
-        (home / "dagster.yaml").write_text(DAGSTER_YAML, encoding="utf-8")
+        (home / "dagster.yaml").write_bytes(DAGSTER_YAML.read_bytes())
     return home
