@@ -22,8 +22,10 @@ class KeyPath(Model):
 class NewKey(Model):
     """What the key is to be. It has either a role or scopes."""
 
-    owner: str = Field(min_length=1, max_length=LONGEST_NAME, description="Whose jobs and files it reaches.", examples=["bi-team"])
-    name: str = Field(min_length=1, max_length=LONGEST_NAME, description="What it is for.", examples=["nightly report"])
+    owner: str = Field(
+        min_length=1, max_length=LONGEST_NAME, description="Whose jobs and files it reaches; printable.", examples=["bi-team"]
+    )
+    name: str = Field(min_length=1, max_length=LONGEST_NAME, description="What it is for; printable.", examples=["nightly report"])
     role: Literal["viewer", "analyst", "admin"] | None = Field(None, description="What it may do.", examples=["analyst"])
     scopes: list[Scope] | None = Field(None, min_length=1, max_length=len(Scope), description="Instead of a role: what it may do.")
     lifetime_days: Whole = Field(LIFETIME.days, ge=1, le=LONGEST_LIFETIME.days, description="How long it lives.")

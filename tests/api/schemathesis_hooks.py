@@ -21,6 +21,8 @@ def before_call(context, case, kwargs):
     if isinstance(case.body, dict) and case.operation.path == "/v1/keys":
         case.body.pop("scopes", None)
         case.body["role"] = case.body.get("role") or "viewer"
+        for name in ("owner", "name"):
+            case.body[name] = "".join(filter(str.isprintable, case.body[name])).strip() or "printable"
 
 
 def _in_order(query, first, last):
