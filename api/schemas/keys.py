@@ -1,7 +1,7 @@
 """What the routes of keys take and answer. Grain: one key ever made."""
 
 from datetime import timedelta
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
@@ -29,7 +29,9 @@ class NewKey(Model):
     role: Literal["viewer", "analyst", "admin"] | None = Field(None, description="What it may do.", examples=["analyst"])
     scopes: list[Scope] | None = Field(None, min_length=1, max_length=len(Scope), description="Instead of a role: what it may do.")
     lifetime_days: Whole = Field(LIFETIME.days, ge=1, le=LONGEST_LIFETIME.days, description="How long it lives.")
-    limit_per_hour: Whole | None = Field(None, ge=1, lt=2**31, description="Its own limit of requests; null for the general one.")
+    limit_per_hour: Annotated[Whole, Field(ge=1, lt=2**31)] | None = Field(
+        None, description="Its own limit of requests; null for the general one."
+    )
 
     def granted(self) -> frozenset[Scope]:
         """What whoever holds the key may do."""
