@@ -56,4 +56,4 @@ def _no_text_and_no_truth(value: object) -> object:
 
 
 # A whole number in JSON, where 2.0 is one and neither false nor "2" is.
-Whole = Annotated[int, BeforeValidator(_no_text_and_no_truth)]
+WHOLE = BeforeValidator(_no_text_and_no_truth)

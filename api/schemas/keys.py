@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
-from api.schemas.base import Model, Whole
+from api.schemas.base import WHOLE, Model
 from api.schemas.lists import Listing
 from mta_assets.state.access import ROLES, Scope
 from mta_assets.state.keys import LIFETIME, LONGEST_LIFETIME, LONGEST_NAME, OVERLAP, KeyRecord
@@ -28,8 +28,8 @@ class NewKey(Model):
     name: str = Field(min_length=1, max_length=LONGEST_NAME, description="What it is for; printable.", examples=["nightly report"])
     role: Literal["viewer", "analyst", "admin"] | None = Field(None, description="What it may do.", examples=["analyst"])
     scopes: list[Scope] | None = Field(None, min_length=1, max_length=len(Scope), description="Instead of a role: what it may do.")
-    lifetime_days: Whole = Field(LIFETIME.days, ge=1, le=LONGEST_LIFETIME.days, description="How long it lives.")
-    limit_per_hour: Annotated[Whole, Field(ge=1, lt=2**31)] | None = Field(
+    lifetime_days: Annotated[int, Field(ge=1, le=LONGEST_LIFETIME.days), WHOLE] = Field(LIFETIME.days, description="How long it lives.")
+    limit_per_hour: Annotated[int, Field(ge=1, lt=2**31), WHOLE] | None = Field(
         None, description="Its own limit of requests; null for the general one."
     )
 
@@ -41,7 +41,9 @@ class NewKey(Model):
 class Rotation(Model):
     """How the old key ends."""
 
-    overlap_hours: Whole = Field(OVERLAP // HOUR, ge=0, le=LONGEST_LIFETIME // HOUR, description="How long the old key works on.")
+    overlap_hours: Annotated[int, Field(ge=0, le=LONGEST_LIFETIME // HOUR), WHOLE] = Field(
+        OVERLAP // HOUR, description="How long the old key works on."
+    )
 
 
 class Key(Model):
