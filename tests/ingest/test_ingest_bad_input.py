@@ -182,8 +182,10 @@ def test_a_file_that_was_cut_short_is_refused_whole(conform, whole, what):
         conform(whole[:-2])
 
 
-def test_a_row_longer_than_a_block_is_refused_with_what_it_usually_means(conform, monkeypatch):
+@pytest.mark.parametrize("blocks_ahead", [1, 2, 4])  # Arrow's thread waits for a block while Arrow gives up: at one of them for certain
+def test_a_row_longer_than_a_block_is_refused_with_what_it_usually_means(conform, monkeypatch, blocks_ahead):
     monkeypatch.setattr("mta_assets.ingest.readers.csv.BATCH_BYTES", 10_000)
+    monkeypatch.setattr("mta_assets.ingest.readers.csv._BLOCKS_AHEAD", blocks_ahead)
     with pytest.raises(DataError, match="usually a quote that is never closed"):
         conform(HEADER + "u1,2026-01-05," + "x" * 30_000 + "\n")
 

@@ -88,6 +88,7 @@ class _Blocks:
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         try:
             reader = self._opened()  # outlives the loop: freeing it waits for its thread, which `end` lets go
+            self._ahead.opened()
             for block in reader:
                 self._ahead.used()
                 yield block

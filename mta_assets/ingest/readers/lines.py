@@ -49,16 +49,21 @@ class Lines(io.RawIOBase):
         return size
 
 
+# How long a block is waited for while Arrow opens its reader.
+OPENING_SECONDS = 0.2
+
+
 class Ahead(io.RawIOBase):
     """The lines in blocks, a few of them ahead of what has been used. Arrow by itself would read 32 blocks ahead, in a thread of its own.
 
-    Each block that Arrow reads takes a permit; `used` gives one back. After `end` it reads nothing more.
+    Each block that Arrow reads takes a permit; `used` gives one back. After `end` it reads nothing more. Until `opened` nobody waits for long: when
+    Arrow cannot open what it is given it first waits for its thread, and no permit would ever come.
     """
 
     def __init__(self, lines: Lines, blocks: int) -> None:
         self._text = io.BufferedReader(lines, CHUNK)
         self._permits = threading.Semaphore(blocks)
-        self._ended = False
+        self._ended = self._opened = False
 
     def readable(self) -> bool:
         """Always."""
@@ -66,8 +71,13 @@ class Ahead(io.RawIOBase):
 
     def read(self, size: int = -1, /) -> bytes:
         """The next block, once there is a permit for it."""
-        self._permits.acquire()
+        while not self._permits.acquire(timeout=OPENING_SECONDS) and self._opened:
+            pass
         return b"" if self._ended else self._text.read(size)
+
+    def opened(self) -> None:
+        """Arrow has begun: from now on blocks are used."""
+        self._opened = True
 
     def used(self) -> None:
         """A block has been used: another may be read."""
