@@ -29,9 +29,10 @@ class Partial:
 def read_partial(folder: Path) -> pl.DataFrame:
     """The rows of the models that are done, in the order in which they were. Raises NotFoundError when none is."""
     try:
-        return pl.read_parquet(folder / FILE)
+        whole = (folder / FILE).read_bytes()  # of one file: Polars opens it more than once, and it may be replaced in between
     except FileNotFoundError as error:
         raise NotFoundError("No model is done yet, or what was found has been removed.") from error
+    return pl.read_parquet(whole)
 
 
 def partial_version(folder: Path) -> str:
