@@ -8,7 +8,7 @@ end
 
 function init(args)
   local paths = {}
-  for path in args[1]:gmatch("%S+") do table.insert(paths, path) end
+  for path in io.lines(args[1]) do table.insert(paths, path) end
   wrk.path = paths[1]
   if args[2] then
     local file = io.open(args[2], "rb")

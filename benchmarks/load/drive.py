@@ -1,5 +1,6 @@
 """One load on one address by wrk, a load generator in C, and what its clients saw. Nothing is started here but wrk."""
 
+import hashlib
 import json
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -8,6 +9,7 @@ from pathlib import Path
 from shutil import which
 
 SCRIPT = Path(__file__).parent / "drive.lua"
+WORK = Path(__file__).parent.parent / ".work"
 TIMEOUT_SECONDS = 30
 
 
@@ -43,7 +45,10 @@ def begin(url: str, load: Load) -> subprocess.Popen[str]:
     """Start the load."""
     given = [part for name, value in load.headers.items() for part in ("-H", f"{name}: {value}")]
     shape = ["-t", str(min(2, load.connections)), "-c", str(load.connections), "-d", f"{load.seconds}s", "--timeout", f"{TIMEOUT_SECONDS}s"]
-    arguments = [" ".join(load.paths), *([str(load.body)] if load.body else [])]
+    asked = "\n".join(load.paths)
+    paths = WORK / f"paths-{hashlib.sha256(asked.encode()).hexdigest()[:16]}"  # too many for a command line
+    paths.write_text(asked)
+    arguments = [str(paths), *([str(load.body)] if load.body else [])]
     return subprocess.Popen(["wrk", *shape, *given, "-s", str(SCRIPT), url, "--", *arguments], stdout=subprocess.PIPE, text=True)
 
 

@@ -14,7 +14,7 @@ import analyses
 import httpx
 import lake
 import page
-from drive import Load, available, begin, drive, seen
+from drive import Load, Seen, available, begin, drive, seen
 from servers import Running, Servers
 
 KEY = {"X-API-Key": "dev-api-key"}
@@ -44,6 +44,14 @@ def once(server: Running, path: str, headers: Mapping[str, str], expected: int =
     return answer
 
 
+def unfailing(server: Running, load: Load) -> Seen:
+    """What clients of the load saw, none of whom failed: a rate of failures would be no rate."""
+    found = drive(server.url, load)
+    if found.failures:
+        raise RuntimeError(f"{found.failures} requests of {load.paths[0]} failed")
+    return found
+
+
 def against_bare(servers: Servers, seconds: int) -> dict[str, object]:
     """Cached results and 304s in turns with the bare view of the same bytes; then ours without each layer."""
     with servers.ours() as ours:
@@ -55,9 +63,8 @@ def against_bare(servers: Servers, seconds: int) -> dict[str, object]:
                 "bare": (bare, Load(paths=["/"], headers={}, connections=CONNECTIONS, seconds=seconds)),
                 "cached": (ours, Load(paths=[cached_path()], headers=KEY, connections=CONNECTIONS, seconds=seconds)),
                 "304": (ours, Load(paths=[cached_path()], headers=same, connections=CONNECTIONS, seconds=seconds)),
-                "frame": (ours, Load(paths=["/health/live"], headers={}, connections=CONNECTIONS, seconds=seconds)),
             }
-            rounds = [{name: drive(server.url, load) for name, (server, load) in loads.items()} for _ in range(ROUNDS)]
+            rounds = [{name: unfailing(server, load) for name, (server, load) in loads.items()} for _ in range(ROUNDS)]
             stripped = {layer: _without(servers, layer, bare, seconds) for layer in LAYERS}
     ratios = {name: statistics.median(each[name].rate / each["bare"].rate for each in rounds) for name in loads}
     rates = {name: statistics.median(each[name].rate for each in rounds) for name in loads}
@@ -68,8 +75,8 @@ def _without(servers: Servers, layer: str, bare: Running, seconds: int) -> float
     """The rate of the cached result without a layer, as a share of the bare view's right after."""
     with servers.ours((layer,)) as ours:
         once(ours, cached_path(), KEY)
-        own = drive(ours.url, Load(paths=[cached_path()], headers=KEY, connections=CONNECTIONS, seconds=seconds))
-    return own.rate / drive(bare.url, Load(paths=["/"], headers={}, connections=CONNECTIONS, seconds=seconds)).rate
+        own = unfailing(ours, Load(paths=[cached_path()], headers=KEY, connections=CONNECTIONS, seconds=seconds))
+    return own.rate / unfailing(bare, Load(paths=["/"], headers={}, connections=CONNECTIONS, seconds=seconds)).rate
 
 
 def alone(servers: Servers, seconds: int) -> dict[str, object]:
