@@ -2,33 +2,16 @@
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Any, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from mta_assets.config_section import Section, Timezone
 from mta_assets.errors import ConfigError
 
 Kind = Literal["touchpoints", "conversions", "spend", "event_log"]
 Format = Literal["auto", "csv", "json", "ndjson", "parquet"]
-
-
-def _known_timezone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ValueError(f"{name!r} is no IANA time zone; write for example 'Europe/Berlin' or 'UTC'") from error
-    return name
-
-
-Timezone = Annotated[str, AfterValidator(_known_timezone)]
-
-
-class Section(BaseModel):
-    """A part of the file: frozen, and an unknown key is an error rather than ignored."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class SourceConfig(Section):
