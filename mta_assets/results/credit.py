@@ -1,12 +1,14 @@
 """Credit of models over days, channels, campaigns, goals and kinds of touch: what `marts/channel_daily` says, summed as asked. Days are additive."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
-from mta_assets.contracts.tables import CHANNEL_DAILY
-from mta_assets.marts.sums import summed
-from mta_assets.results.questions import Answer, Marts, Selection, by_period, checked_groups, days_of
+from mta_assets.contracts.days import DayRange
+from mta_assets.results.cube import Totals
+from mta_assets.results.questions import Answer, Marts, Selection, checked_groups
 
 
 def credit(marts: Marts, models: Iterable[str], group_by: Iterable[str], selection: Selection) -> Answer:
@@ -14,15 +16,8 @@ def credit(marts: Marts, models: Iterable[str], group_by: Iterable[str], selecti
 
     A week is named by its Monday, a month by its first day. Raises UnknownModelError, UnavailableError and QuestionError.
     """
-    chosen, groups = marts.chosen(models), checked_groups(group_by)
-    rows = selection.rows(marts.snapshots.of(CHANNEL_DAILY).frame, chosen)
-    marked = by_period(rows, groups).with_columns(marts.provisional().alias("provisional"))
-    keys = ["model", *groups, "currency"]
-    sums = summed(marked, keys, ["conversions", "value"])
-    open_days = marked.group_by(keys).agg(pl.col("provisional").any())
-    rank = pl.DataFrame({"model": chosen}, schema={"model": pl.String}).with_row_index("rank")
-    frame = sums.join(open_days, on=keys).join(rank, on="model").sort("rank", *groups, "currency").drop("rank")
-    return Answer(frame=frame, days=days_of(rows), provisional=bool(marked["provisional"].any()))
+    found = earned(marts, marts.chosen(models), checked_groups(group_by), selection)
+    return Answer(frame=found.totals.rows("provisional"), days=found.days, provisional=found.provisional)
 
 
 def compare(marts: Marts, models: Iterable[str], group_by: Iterable[str], selection: Selection) -> Answer:
@@ -30,18 +25,33 @@ def compare(marts: Marts, models: Iterable[str], group_by: Iterable[str], select
 
     spread: the most that any two models differ by, in conversions. A group to which a model gives nothing has 0.
     """
-    chosen = marts.chosen(models)
-    answer = credit(marts, chosen, group_by, selection)
-    keys = [*checked_groups(group_by), "currency"]
-    frame = answer.frame.select(keys).unique(maintain_order=True)
-    for name in chosen:
-        own = answer.frame.filter(pl.col("model") == name).select(
-            *keys, pl.col("conversions").alias(f"{name}_conversions"), pl.col("value").alias(f"{name}_value")
-        )
-        frame = frame.join(own, on=keys, how="left")
-    frame = frame.with_columns(pl.col(f"{name}_{measure}").fill_null(0.0) for name in chosen for measure in ("conversions", "value"))
-    counts = [f"{name}_conversions" for name in chosen]
-    spread = pl.max_horizontal(counts) - pl.min_horizontal(counts)
-    provisional = answer.frame.group_by(keys).agg(pl.col("provisional").any())
-    joined = frame.with_columns(spread.alias("spread")).join(provisional, on=keys, how="left")
-    return Answer(frame=joined.sort(keys), days=answer.days, provisional=answer.provisional)
+    found = earned(marts, marts.chosen(models), checked_groups(group_by), selection)
+    totals, conversions = found.totals, found.totals.measures["conversions"]
+    columns = {
+        f"{model}_{name}": totals.measures[name][place] for place, model in enumerate(totals.models) for name in ("conversions", "value")
+    }
+    frame = totals.groups.with_columns(
+        **{name: pl.Series(values) for name, values in columns.items()},
+        spread=pl.Series(np.ptp(conversions, axis=0)),
+        provisional=pl.Series(totals.marked.any(axis=0)),
+    )
+    return Answer(frame=frame, days=found.days, provisional=found.provisional)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earned:
+    """Credit per model and group. days: the closing days that it covers; provisional: whether any may still change."""
+
+    totals: Totals
+    days: DayRange | None
+    provisional: bool
+
+
+def earned(marts: Marts, models: tuple[str, ...], groups: tuple[str, ...], selection: Selection) -> Earned:
+    """What these models credit to each group, by currency. A group is marked where its days may still change."""
+    cube = marts.daily()
+    days, rows = cube.axes["day"], selection.of(cube, models)
+    totals = cube.totals(rows, models, (*groups, "currency"), marts.open_days().among(days.labels))
+    own = days.codes[rows]
+    covered = DayRange(*(days.labels[own[end]].item() for end in (0, -1))) if len(own) else None
+    return Earned(totals=totals, days=covered, provisional=bool(totals.marked.any()))

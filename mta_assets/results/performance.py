@@ -6,11 +6,11 @@ from typing import Literal
 
 import polars as pl
 
-from mta_assets.contracts.tables import CHANNEL_DAILY, CHANNEL_PERFORMANCE, SPEND_DAILY
+from mta_assets.contracts.tables import CHANNEL_PERFORMANCE, SPEND_DAILY
 from mta_assets.marts.performance import with_spend
-from mta_assets.marts.sums import summed
 from mta_assets.pipeline.learning import fit_window
-from mta_assets.results.questions import Answer, Marts, Selection, days_of
+from mta_assets.results.credit import credit
+from mta_assets.results.questions import Answer, Marts, Selection
 
 Basis = Literal["fit_window", "daily"]
 
@@ -25,11 +25,10 @@ def performance(marts: Marts, models: Iterable[str], selection: Selection) -> tu
     chosen = marts.chosen(models)
     if selection.start is None and selection.end is None:
         return _of_window(marts, chosen, selection), "fit_window"
-    rows = selection.rows(marts.snapshots.of(CHANNEL_DAILY).frame, chosen)
+    credited = credit(marts, chosen, ["channel"], selection)
     spend = selection.rows(marts.snapshots.of(SPEND_DAILY).frame)
-    earned = _in_order(summed(rows, ["model", "channel", "currency"], ["conversions", "value"]), chosen)
-    provisional = bool(rows.select(marts.provisional().any()).item()) if rows.height else False
-    return Answer(frame=with_spend(earned, spend, ["channel"]), days=days_of(rows), provisional=provisional), "daily"
+    frame = with_spend(credited.frame.drop("provisional"), spend, ["channel"])
+    return Answer(frame=frame, days=credited.days, provisional=credited.provisional), "daily"
 
 
 def _of_window(marts: Marts, chosen: tuple[str, ...], selection: Selection) -> Answer:
@@ -38,7 +37,7 @@ def _of_window(marts: Marts, chosen: tuple[str, ...], selection: Selection) -> A
     if newest is None:
         return Answer(frame=whole.drop("day"), days=None, provisional=False)
     rows = selection.rows(whole.filter(pl.col("day") == newest), chosen)
-    provisional = bool(rows.select(marts.provisional().any()).item()) if rows.height else False
+    provisional = marts.open_days().any_of(rows["day"].unique())
     frame = _in_order(rows, chosen).drop("day")
     return Answer(frame=frame, days=fit_window(marts.config, newest), provisional=provisional)
 

@@ -5,13 +5,16 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Final
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from mta_assets.config import Config
 from mta_assets.contracts.days import DayRange
 from mta_assets.contracts.tables import CHANNEL_DAILY, RESTATEMENTS
 from mta_assets.errors import MtaError, UnavailableError, UnknownModelError, did_you_mean
 from mta_assets.models.base import AttributionModel
+from mta_assets.results.cube import Cube, Rows
 from mta_assets.results.methods import unavailable
 from mta_assets.results.snapshots import Snapshots
 
@@ -48,12 +51,32 @@ class Marts:
         possible = (name for name, model in self.models.items() if model.additive and unavailable(model, self.config) is None)
         return asked or tuple(possible)
 
-    def provisional(self) -> pl.Expr:
-        """Whether the closing day of a row may still change: the data do not reach `settle_days` past it, or its recomputation is pending."""
-        newest: date | None = self.snapshots.of(CHANNEL_DAILY).frame.select(pl.col("day").max()).item()
-        pending = self.snapshots.of(RESTATEMENTS).frame.filter(pl.col("status") != "done")["day"].unique()
-        settled = date.max if newest is None else newest - timedelta(days=self.config.settle_days)
-        return (pl.col("day") > settled) | pl.col("day").is_in(pending.implode())
+    def daily(self) -> Cube:
+        """`marts/channel_daily`, ready to be added up."""
+        return self.snapshots.of(CHANNEL_DAILY).cube
+
+    def open_days(self) -> "OpenDays":
+        """The closing days that may still change."""
+        days = self.daily().axes["day"].labels
+        settled = days[-1].item() - timedelta(days=self.config.settle_days) if len(days) else date.max
+        pending = self.snapshots.of(RESTATEMENTS).frame.filter(pl.col("status") != "done")["day"]
+        return OpenDays(settled=settled, pending=frozenset(pending))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenDays:
+    """Days that may still change: the data do not reach `settle_days` past them, or their recomputation is pending."""
+
+    settled: date
+    pending: frozenset[date]
+
+    def among(self, days: NDArray[np.datetime64]) -> NDArray[np.bool_]:
+        """Per day, whether it is one of them."""
+        return (days > np.datetime64(self.settled)) | np.isin(days, np.array(sorted(self.pending), dtype="datetime64[D]"))
+
+    def any_of(self, days: Iterable[date]) -> bool:
+        """Whether any of the days is one of them."""
+        return any(day > self.settled or day in self.pending for day in days)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,12 +97,18 @@ class Selection:
     def rows(self, frame: pl.DataFrame, models: Collection[str] | None = None) -> pl.DataFrame:
         """The rows that count. A filter for a column that the frame does not have lets everything through."""
         kept = [pl.col("model").is_in(list(models))] if models is not None else []
-        kept += [pl.col("day") >= self.start] if self.start else []
-        kept += [pl.col("day") <= self.end] if self.end else []
+        kept += [pl.col("day").is_between(self.start or date.min, self.end or date.max)] if self.start or self.end else []
         for name in DIMENSIONS:
             if (wanted := getattr(self, name)) and name in frame.columns:
                 kept.append(pl.col(name).is_in(list(wanted)))
         return frame.filter(*kept) if kept else frame
+
+    def of(self, cube: Cube, models: Collection[str]) -> Rows:
+        """The same of a cube."""
+        days = cube.axes["day"].labels
+        within = (days >= np.datetime64(self.start or date.min)) & (days <= np.datetime64(self.end or date.max))
+        chosen = {"day": within, "model": cube.axes["model"].among(models)}
+        return cube.rows(chosen | {name: cube.axes[name].among(wanted) for name in DIMENSIONS if (wanted := getattr(self, name))})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,17 +119,6 @@ class Answer:
     days: DayRange | None
     provisional: bool
     notes: tuple[str, ...] = field(default=())
-
-
-def days_of(rows: pl.DataFrame) -> DayRange | None:
-    """From the first to the last day of the rows."""
-    return DayRange(rows["day"].min(), rows["day"].max()) if rows.height else None  # type: ignore[arg-type]  # a Date column has dates
-
-
-def by_period(frame: pl.DataFrame, group_by: Collection[str]) -> pl.DataFrame:
-    """The frame with the columns week (its Monday) and month (its first day) where they are asked for."""
-    truncated = {"week": "1w", "month": "1mo"}
-    return frame.with_columns(pl.col("day").dt.truncate(every).alias(name) for name, every in truncated.items() if name in group_by)
 
 
 def checked_groups(group_by: Iterable[str]) -> tuple[str, ...]:

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from datetime import date
 
-import polars as pl
-
 from mta_assets.contracts.columns import Table
 from mta_assets.contracts.days import DayRange
 from mta_assets.results.questions import Marts, QuestionError
@@ -30,5 +28,4 @@ def window(marts: Marts, table: Table, start: date | None, end: date | None) -> 
     last = end or max([*there[-1:], *([start] if start else [])], default=date.min)
     asked = DayRange(start or date.fromordinal(max(1, last.toordinal() - marts.config.fit_window_days + 1)), last)
     within = [day for day in there if asked.first <= day <= asked.last]
-    changing = pl.DataFrame({"day": within}, schema={"day": pl.Date}).select(marts.provisional().any()).item()
-    return Window(asked=asked, covered=DayRange(within[0], within[-1]) if within else None, provisional=bool(changing))
+    return Window(asked=asked, covered=DayRange(within[0], within[-1]) if within else None, provisional=marts.open_days().any_of(within))

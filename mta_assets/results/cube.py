@@ -1,0 +1,170 @@
+"""A mart laid out for adding up: each key column as numbers into its labels, rows in the order of the key. No question itself; pure."""
+
+import math
+from collections import OrderedDict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+# Of each cube; one takes eight bytes a row.
+MOST_GROUPINGS = 8
+
+Rows = slice | NDArray[np.intp]
+Codes = NDArray[np.unsignedinteger[Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Axis:
+    """A key column. labels: its distinct values, sorted: texts or days; codes: per row, the place of its value among the labels."""
+
+    labels: NDArray[Any]
+    codes: Codes
+
+    @classmethod
+    def of(cls, column: pl.Series) -> "Axis":
+        """The axis of a column without nulls."""
+        labels = column.unique().sort()
+        codes = labels.search_sorted(column, side="left").to_numpy()
+        return cls(labels=labels.to_numpy(), codes=codes.astype(np.min_scalar_type(max(len(labels) - 1, 0))))
+
+    def among(self, chosen: Collection[object]) -> NDArray[np.bool_]:
+        """Per label, whether it is one of the chosen."""
+        return np.fromiter((label in chosen for label in self.labels.tolist()), bool, len(self.labels))
+
+    def merged(self, coarser: pl.Series) -> "Axis":
+        """The axis of coarser labels, given one for each of ours: the month of each day."""
+        axis = Axis.of(coarser)
+        return Axis(labels=axis.labels, codes=axis.codes[self.codes])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """Sums per model and group. groups: one row per group, sorted; the others are arrays of models x groups.
+
+    present: whether there is any row; marked: whether any is of a marked day; measures: the sums, 0 where there is no row.
+    """
+
+    models: Sequence[str]
+    groups: pl.DataFrame
+    present: NDArray[np.bool_]
+    marked: NDArray[np.bool_]
+    measures: Mapping[str, NDArray[np.float64]]
+
+    def rows(self, marked: str) -> pl.DataFrame:
+        """One row per model and group that has any: model, the group, the measures, and the mark under this name."""
+        model, group = np.nonzero(self.present)
+        return pl.concat(
+            [
+                pl.DataFrame({"model": pl.Series(self.models, dtype=pl.String).gather(model)}),
+                self.groups[group],
+                pl.DataFrame({name: values[model, group] for name, values in self.measures.items()} | {marked: self.marked[model, group]}),
+            ],
+            how="horizontal",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grouping:
+    """The rows of a cube numbered by model and group. labels: one row per group, sorted; cells: per row, model number x groups + group number."""
+
+    labels: pl.DataFrame
+    cells: NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cube:
+    """A table with an axis per key column, `day` and `model` among them, and measures to be added up. Rows are in order of days. Thread-safe."""
+
+    axes: Mapping[str, Axis]
+    measures: Mapping[str, NDArray[np.float64]]
+    _groupings: OrderedDict[tuple[str, ...], Grouping] = field(default_factory=OrderedDict)
+
+    @classmethod
+    def of(cls, frame: pl.DataFrame, key: Sequence[str], measures: Sequence[str]) -> "Cube":
+        """The cube of a frame that is sorted by its key, the day first. The days have weeks and months beside them, each named by its first day."""
+        axes = {name: Axis.of(frame[name]) for name in key}
+        days = pl.Series(axes["day"].labels, dtype=pl.Date)
+        coarser = {name: axes["day"].merged(days.dt.truncate(every)) for name, every in (("week", "1w"), ("month", "1mo"))}
+        return cls(axes=axes | coarser, measures={name: frame[name].to_numpy() for name in measures})
+
+    def rows(self, chosen: Mapping[str, NDArray[np.bool_]]) -> Rows:
+        """The rows whose labels are chosen on each of these axes, in order. chosen: axis -> per label, whether its rows count."""
+        kept = self._days(chosen["day"]) if "day" in chosen else slice(0, len(self.axes["day"].codes))
+        for name, wanted in chosen.items():
+            if not wanted.all() and name != "day":
+                passed = np.flatnonzero(wanted[self.axes[name].codes[kept]])
+                kept = passed + kept.start if isinstance(kept, slice) else kept[passed]
+        return kept
+
+    def totals(self, rows: Rows, models: Sequence[str], groups: Sequence[str], marked: NDArray[np.bool_]) -> Totals:
+        """The measures of these rows per model and group. groups: axes; marked: per label of the day.
+
+        Each sum adds its rows in their order, so that it is the same to the last bit.
+        """
+        grouping, known = self._grouping(tuple(groups)), self.axes["model"].labels.tolist()
+        cells, shape = grouping.cells[rows], (len(known), grouping.labels.height)
+        order = [known.index(name) if name in known else None for name in models]
+
+        def by_model(flat: NDArray[Any]) -> NDArray[Any]:
+            """Models in the order asked for; one that the table does not have has zeros."""
+            own = flat.reshape(shape)
+            return np.stack([np.zeros_like(flat, shape=shape[1]) if place is None else own[place] for place in order])
+
+        present = by_model(np.bincount(cells, minlength=math.prod(shape)) > 0)
+        there = np.flatnonzero(present.any(axis=0))
+        return Totals(
+            models=models,
+            groups=grouping.labels if len(there) == shape[1] else grouping.labels[there],
+            present=present[:, there],
+            marked=by_model(self._holding(marked, rows, cells, math.prod(shape)))[:, there],
+            measures={
+                name: by_model(np.bincount(cells, values[rows], minlength=math.prod(shape)))[:, there]
+                for name, values in self.measures.items()
+            },
+        )
+
+    def _grouping(self, groups: tuple[str, ...]) -> Grouping:
+        """The grouping by these axes. Those that were asked for last are kept: numbering the rows takes longer than adding them up."""
+        if (kept := self._groupings.get(groups)) is not None:
+            return kept
+        axes = [self.axes[name] for name in groups]
+        sizes = [len(axis.labels) for axis in axes]
+        group = _numbers([axis.codes for axis in axes], sizes)
+        filled = np.unique(group)  # not every combination of labels has rows
+        places = np.unravel_index(filled, sizes)
+        made = Grouping(
+            labels=pl.DataFrame({name: axis.labels[at] for name, axis, at in zip(groups, axes, places, strict=True)}),
+            cells=_numbers([self.axes["model"].codes, np.searchsorted(filled, group)], [len(self.axes["model"].labels), len(filled)]),
+        )
+        self._groupings[groups] = made
+        while len(self._groupings) > MOST_GROUPINGS:
+            self._groupings.popitem(last=False)
+        return made
+
+    def _holding(self, days: NDArray[np.bool_], rows: Rows, cells: NDArray[np.intp], count: int) -> NDArray[np.bool_]:
+        """Per cell, whether any of these rows is of one of the days."""
+        own, holding = self.axes["day"].codes[rows], np.zeros(count, bool)
+        for day in np.flatnonzero(days).astype(own.dtype):
+            holding[cells[np.searchsorted(own, day) : np.searchsorted(own, day, side="right")]] = True
+        return holding
+
+    def _days(self, wanted: NDArray[np.bool_]) -> slice:
+        """The rows from the first to the last of these days, which follow each other, found without looking at every row."""
+        days, codes = np.flatnonzero(wanted), self.axes["day"].codes
+        if not len(days):
+            return slice(0, 0)
+        first, last = days[[0, -1]].astype(codes.dtype)
+        return slice(int(np.searchsorted(codes, first)), int(np.searchsorted(codes, last, side="right")))
+
+
+def _numbers(digits: Sequence[Codes | NDArray[np.intp]], sizes: Sequence[int]) -> NDArray[np.intp]:
+    """One number per row from its digits, the first the most significant. sizes: how many values each digit has."""
+    number = np.zeros(len(digits[0]), np.intp)
+    for digit, size in zip(digits, sizes, strict=True):
+        number *= size
+        number += digit
+    return number
