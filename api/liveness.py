@@ -12,8 +12,10 @@ from selectors import EVENT_READ
 from typing import Any, Final
 from uuid import uuid4
 
-from gunicorn.workers.gthread import TConn, ThreadWorker
+from gunicorn.workers.gthread import TConn
 from werkzeug.test import Client
+
+from api.turns import OrderlyWorker
 
 LIVE: Final = "/health/live"
 LONGEST: Final = 2_000
@@ -40,7 +42,7 @@ class Alive:
         return (self._head + more).encode() + self._body
 
 
-class AttentiveWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
+class AttentiveWorker(OrderlyWorker):
     """A worker with threads whose loop answers probes. A new connection costs a thread only once it has sent something."""
 
     connection: type[TConn] = TConn
@@ -66,8 +68,8 @@ class AttentiveWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not ty
         super().on_pending_socket_readable(conn, client)
 
     def on_client_socket_readable(self, conn: Any, client: Any) -> None:  # noqa: ANN401
-        """The same on a connection that is kept alive."""
-        if self._answered(client, waiting=self.keepalived_conns, conn=conn):
+        """The same on a connection that has sent nothing but probes so far: to look at every request first would slow all of them down."""
+        if not conn.initialized and self._answered(client, waiting=self.keepalived_conns, conn=conn):
             return
         super().on_client_socket_readable(conn, client)
 

@@ -59,6 +59,8 @@ def decimal_text(amount: object) -> str | None:
     """An amount with all its digits and no exponent: a float's shortest digits that give it back, a decimal's without idle zeros."""
     if amount is None:
         return None
+    if isinstance(amount, float) and "e" not in (digits := repr(amount)):
+        return digits.removesuffix(".0")
     text = format(amount if isinstance(amount, Decimal) else Decimal(repr(amount)), "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 

@@ -1,5 +1,6 @@
 """The server process: gunicorn with threads, set up from our settings, whose own errors have our one shape. No route."""
 
+import gc
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
@@ -88,11 +89,16 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
         }
 
     def load(self) -> object:
-        """The application, once per worker: a process that reads files is warm before the first comes, and what killed requests left is removed."""
+        """The application, once per worker: a process that reads files is warm before the first comes, and what killed requests left is removed.
+
+        What is there by now lives as long as the worker: looking through it at every full garbage collection would stop it for a tenth of a second.
+        """
         app = create_app()
         services: Services = app.extensions[EXTENSION]
         services.children.warm()
         sweep(services.settings.uploads, is_job=lambda _: True)  # folders of jobs are `clean_up`'s
+        gc.collect()
+        gc.freeze()
         return app
 
 

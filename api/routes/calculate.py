@@ -1,6 +1,6 @@
 """`POST /v1/attribution/calculate`: journeys as JSON, credited at once. Straight from the body to arrays, without files and processes."""
 
-from itertools import chain
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from api.problems import of_validation, refuse
 from api.representations import Result
 from api.routing import Routes
-from api.schemas.calculate import MOST_CHANNELS, CalculateBody, Calculated, GivenJourney
+from api.schemas.calculate import MOST_CHANNELS, CalculateBody, Calculated, GivenConversion, GivenJourney, GivenTouchpoint
 from api.services import services
 from api.serving import form, packed, unpacked
 from mta_assets.analysis.calculate import Calculation, GivenJourneys, calculate
@@ -74,18 +74,21 @@ def _arrays(journeys: list[GivenJourney], currency: str) -> GivenJourneys:
 
 def _are_timed(journeys: list[GivenJourney]) -> bool:
     """Whether the journeys have times: all or none. Raises Problem that names the first that differs from the first of all."""
-    moments = chain.from_iterable(
-        (
-            *((f"journeys.{n}.touchpoints.{k}.ts", touch.ts) for k, touch in enumerate(journey.touchpoints)),
-            *([(f"journeys.{n}.conversion.ts", journey.conversion.ts)] if journey.conversion else []),
-        )
-        for n, journey in enumerate(journeys)
-    )
-    _, first = next(moments, ("", None))
-    differing = next((field for field, ts in moments if (ts is None) != (first is None)), None)
-    if differing is not None:
-        refuse("invalid_parameter", f"{differing}: either every touchpoint and conversion has a ts, or none.", field=differing)
-    return first is not None
+    timed = [moment.ts is not None for journey in journeys for moment in _moments(journey)]
+    if any(timed) and not all(timed):
+        names = (f"journeys.{n}.{name}.ts" for n, journey in enumerate(journeys) for name in _names(journey))
+        field = next(islice(names, timed.index(not timed[0]), None))
+        refuse("invalid_parameter", f"{field}: either every touchpoint and conversion has a ts, or none.", field=field)
+    return any(timed)
+
+
+def _moments(journey: GivenJourney) -> list[GivenTouchpoint | GivenConversion]:
+    return [*journey.touchpoints, journey.conversion] if journey.conversion else [*journey.touchpoints]
+
+
+def _names(journey: GivenJourney) -> list[str]:
+    """How the moments are found in the body."""
+    return [*(f"touchpoints.{k}" for k in range(len(journey.touchpoints))), "conversion"]
 
 
 def _microseconds(moments: list[Any]) -> np.ndarray[Any, np.dtype[np.int64]]:

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
+import numpy as np
 import polars as pl
 
 from mta_assets.analysis.steps import Computed, Notify, Stage, Step, silent, unheeded
@@ -28,6 +30,17 @@ class ClosedJourneys:
     learning: Touches
     currency: Mapping[str, Bools]
     by: tuple[str, ...]
+
+    @cached_property
+    def labels(self) -> pl.DataFrame:
+        """The columns `by` of each unit."""
+        return _labels(self.touches.units, self.by)
+
+    @cached_property
+    def labels_and_nowhere(self) -> pl.DataFrame:
+        """The same, and those of what no touch earned."""
+        nowhere = {"channel": UNATTRIBUTED} | dict.fromkeys(self.by[1:], NOT_SET)
+        return pl.concat([self.labels, pl.DataFrame([nowhere])])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,13 +124,17 @@ def allocation(model: AttributionModel, touches: Touches, learned: Learned | Non
 
 
 def _result_rows(name: str, currency: str, journeys: ClosedJourneys, earned: Totals) -> pl.DataFrame:
-    rows = pl.DataFrame({"conversions": earned.conversions, "value": earned.value})
-    labelled = _labels(journeys.touches.units, journeys.by).hstack(rows)
+    labels, conversions, value = journeys.labels, earned.conversions, earned.value
     if earned.unattributed_conversions:
-        nowhere = {"channel": UNATTRIBUTED} | dict.fromkeys(journeys.by[1:], NOT_SET)
-        amounts = {"conversions": earned.unattributed_conversions, "value": earned.unattributed_value}
-        labelled = pl.concat([labelled, pl.DataFrame([nowhere | amounts])])
-    return labelled.select(pl.lit(name).alias("model"), *journeys.by, pl.lit(currency).alias("currency"), "conversions", "value")
+        labels = journeys.labels_and_nowhere
+        conversions, value = np.append(conversions, earned.unattributed_conversions), np.append(value, earned.unattributed_value)
+    return labels.select(
+        pl.lit(name).alias("model"),
+        *journeys.by,
+        pl.lit(currency).alias("currency"),
+        pl.Series("conversions", conversions),
+        pl.Series("value", value),
+    )
 
 
 def _effects(learned: Mapping[str, Learned], by: tuple[str, ...]) -> pl.DataFrame:

@@ -12,6 +12,7 @@ from mta_assets.contracts.arrays import Bools, Floats
 
 TOLERANCE = 1e-13  # of each group's gain, relative; and a thousandth of it of the whole gain, for groups that hardly earn
 BLOCK = 64  # groups followed at once: bounds memory to states x 64 numbers
+LOOK_EVERY = 8  # steps; to find out whether all walks are over takes as long as a step of a small chain
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,9 +43,11 @@ def _expected_gains(chain: SparseChain, most_steps: int) -> Floats | None:
     best, rate = np.abs(chain.gains).max(axis=0), np.abs(chain.enters @ chain.gains) / chain.enters.sum()
     still: Floats = np.ones(len(chain.enters))  # probability of being under way after so many steps, from each state
     step, expected = chain.gains, chain.gains
-    for _ in range(most_steps):
+    for number in range(1, most_steps + 1):
         still, step = chain.moves @ still, chain.moves @ step
         expected = expected + step
+        if number % LOOK_EVERY:
+            continue
         rate = np.maximum(rate, np.abs(chain.enters @ expected) / chain.enters.sum())
         if np.all(still.max() * best <= TOLERANCE * rate):
             return np.asarray(expected)
@@ -58,10 +61,13 @@ def _through(enters: Floats, back: csr_array, ahead: Floats, groups: Bools, tota
     worth = ahead[state]
     walking = np.repeat(enters[:, None], groups.shape[1], axis=1)
     earned = np.zeros((groups.shape[1], ahead.shape[1]))
-    for _ in range(most_steps):
+    for number in range(most_steps):
         arrived = walking[state, group, None] * worth
         earned += np.stack([np.bincount(group, weights=kind, minlength=groups.shape[1]) for kind in arrived.T], axis=1)
         walking[state, group] = 0.0
+        if number % LOOK_EVERY:
+            walking = back @ walking
+            continue
         left = walking.sum(axis=0)[:, None] * best
         if np.all(left <= TOLERANCE * np.maximum(np.abs(earned), 1e-3 * np.abs(total))):
             return earned

@@ -26,15 +26,11 @@ def compare(marts: Marts, models: Iterable[str], group_by: Iterable[str], select
     spread: the most that any two models differ by, in conversions. A group to which a model gives nothing has 0.
     """
     found = earned(marts, marts.chosen(models), checked_groups(group_by), selection)
-    totals, conversions = found.totals, found.totals.measures["conversions"]
-    columns = {
-        f"{model}_{name}": totals.measures[name][place] for place, model in enumerate(totals.models) for name in ("conversions", "value")
-    }
-    frame = totals.groups.with_columns(
-        **{name: pl.Series(values) for name, values in columns.items()},
-        spread=pl.Series(np.ptp(conversions, axis=0)),
-        provisional=pl.Series(totals.marked.any(axis=0)),
-    )
+    totals, measures = found.totals, ("conversions", "value")
+    side_by_side = np.stack([totals.measures[name] for name in measures], axis=1).reshape(-1, totals.groups.height)
+    columns = pl.from_numpy(side_by_side, schema=[f"{model}_{name}" for model in totals.models for name in measures], orient="col")
+    spread, provisional = np.ptp(totals.measures["conversions"], axis=0), totals.marked.any(axis=0)
+    frame = totals.groups.hstack([*columns, pl.Series("spread", spread), pl.Series("provisional", provisional)])
     return Answer(frame=frame, days=found.days, provisional=found.provisional)
 
 
@@ -49,9 +45,11 @@ class Earned:
 
 def earned(marts: Marts, models: tuple[str, ...], groups: tuple[str, ...], selection: Selection) -> Earned:
     """What these models credit to each group, by currency. A group is marked where its days may still change."""
-    cube = marts.daily()
-    days, rows = cube.axes["day"], selection.of(cube, models)
-    totals = cube.totals(rows, models, (*groups, "currency"), marts.open_days().among(days.labels))
+    whole, by = marts.daily(), (*groups, "currency")
+    chosen = selection.chosen(whole, models)
+    cube = whole.over([*by, *chosen])
+    days, rows = cube.axes["day"], cube.rows(chosen)
+    totals = cube.totals(rows, models, by, marts.open_days().among(days.labels))
     own = days.codes[rows]
     covered = DayRange(*(days.labels[own[end]].item() for end in (0, -1))) if len(own) else None
     return Earned(totals=totals, days=covered, provisional=bool(totals.marked.any()))

@@ -1,18 +1,21 @@
 """A mart laid out for adding up: each key column as numbers into its labels, rows in the order of the key. No question itself; pure."""
 
-import math
 from collections import OrderedDict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-# Of each cube; one takes eight bytes a row.
-MOST_GROUPINGS = 8
+COARSER: Final = {"week": "1w", "month": "1mo"}
+TIMES: Final = frozenset({"day", *COARSER})
+# How many arrangements of its rows a cube keeps: each takes some bytes a row.
+MOST_KEPT: Final = 8
 
+Named = TypeVar("Named")
+Made = TypeVar("Made")
 Rows = slice | NDArray[np.intp]
 Codes = NDArray[np.unsignedinteger[Any]]
 
@@ -82,20 +85,27 @@ class Cube:
     axes: Mapping[str, Axis]
     measures: Mapping[str, NDArray[np.float64]]
     _groupings: OrderedDict[tuple[str, ...], Grouping] = field(default_factory=OrderedDict)
+    _smaller: OrderedDict[frozenset[str], "Cube"] = field(default_factory=OrderedDict)
 
     @classmethod
     def of(cls, frame: pl.DataFrame, key: Sequence[str], measures: Sequence[str]) -> "Cube":
         """The cube of a frame that is sorted by its key, the day first. The days have weeks and months beside them, each named by its first day."""
         axes = {name: Axis.of(frame[name]) for name in key}
         days = pl.Series(axes["day"].labels, dtype=pl.Date)
-        coarser = {name: axes["day"].merged(days.dt.truncate(every)) for name, every in (("week", "1w"), ("month", "1mo"))}
+        coarser = {name: axes["day"].merged(days.dt.truncate(every)) for name, every in COARSER.items()}
         return cls(axes=axes | coarser, measures={name: frame[name].to_numpy() for name in measures})
+
+    def over(self, names: Iterable[str]) -> "Cube":
+        """The cube with these axes, the times and the model; rows of a day that are alike on them are added up, in their order."""
+        wanted = frozenset(names) - TIMES - {"model"}
+        kept = self._smaller.get(wanted)
+        return _keep(self._smaller, wanted, self._summed(wanted)) if kept is None else kept
 
     def rows(self, chosen: Mapping[str, NDArray[np.bool_]]) -> Rows:
         """The rows whose labels are chosen on each of these axes, in order. chosen: axis -> per label, whether its rows count."""
         kept = self._days(chosen["day"]) if "day" in chosen else slice(0, len(self.axes["day"].codes))
         for name, wanted in chosen.items():
-            if not wanted.all() and name != "day":
+            if name != "day" and not wanted.all():
                 passed = np.flatnonzero(wanted[self.axes[name].codes[kept]])
                 kept = passed + kept.start if isinstance(kept, slice) else kept[passed]
         return kept
@@ -106,29 +116,27 @@ class Cube:
         Each sum adds its rows in their order, so that it is the same to the last bit.
         """
         grouping, known = self._grouping(tuple(groups)), self.axes["model"].labels.tolist()
-        cells, shape = grouping.cells[rows], (len(known), grouping.labels.height)
-        order = [known.index(name) if name in known else None for name in models]
+        cells, count = grouping.cells[rows], len(known) * grouping.labels.height
+        order = [known.index(name) if name in known else len(known) for name in models]
+        there: Rows = slice(None)
 
         def by_model(flat: NDArray[Any]) -> NDArray[Any]:
-            """Models in the order asked for; one that the table does not have has zeros."""
-            own = flat.reshape(shape)
-            return np.stack([np.zeros_like(flat, shape=shape[1]) if place is None else own[place] for place in order])
+            """Models in the order asked for, the last row standing for those that the table does not have; groups that have rows."""
+            own = np.append(flat, np.zeros_like(flat, shape=grouping.labels.height)).reshape(len(known) + 1, -1)
+            return own[order][:, there]
 
-        present = by_model(np.bincount(cells, minlength=math.prod(shape)) > 0)
+        present = by_model(np.bincount(cells, minlength=count) > 0)
         there = np.flatnonzero(present.any(axis=0))
         return Totals(
             models=models,
-            groups=grouping.labels if len(there) == shape[1] else grouping.labels[there],
+            groups=grouping.labels if len(there) == grouping.labels.height else grouping.labels[there],
             present=present[:, there],
-            marked=by_model(self._holding(marked, rows, cells, math.prod(shape)))[:, there],
-            measures={
-                name: by_model(np.bincount(cells, values[rows], minlength=math.prod(shape)))[:, there]
-                for name, values in self.measures.items()
-            },
+            marked=by_model(self._holding(marked, rows, cells, count)),
+            measures={name: by_model(_sums(cells, values[rows], count)) for name, values in self.measures.items()},
         )
 
     def _grouping(self, groups: tuple[str, ...]) -> Grouping:
-        """The grouping by these axes. Those that were asked for last are kept: numbering the rows takes longer than adding them up."""
+        """The grouping by these axes: numbering the rows takes longer than adding them up."""
         if (kept := self._groupings.get(groups)) is not None:
             return kept
         axes = [self.axes[name] for name in groups]
@@ -140,10 +148,17 @@ class Cube:
             labels=pl.DataFrame({name: axis.labels[at] for name, axis, at in zip(groups, axes, places, strict=True)}),
             cells=_numbers([self.axes["model"].codes, np.searchsorted(filled, group)], [len(self.axes["model"].labels), len(filled)]),
         )
-        self._groupings[groups] = made
-        while len(self._groupings) > MOST_GROUPINGS:
-            self._groupings.popitem(last=False)
-        return made
+        return _keep(self._groupings, groups, made)
+
+    def _summed(self, names: frozenset[str]) -> "Cube":
+        axes = {name: axis for name, axis in self.axes.items() if name in names or name in TIMES or name == "model"}
+        apart = [axis for name, axis in axes.items() if name not in COARSER]
+        number = _numbers([axis.codes for axis in apart], [len(axis.labels) for axis in apart])
+        _, first, place = np.unique(number, return_index=True, return_inverse=True)
+        return Cube(
+            axes={name: Axis(labels=axis.labels, codes=axis.codes[first]) for name, axis in axes.items()},
+            measures={name: _sums(place, values, len(first)) for name, values in self.measures.items()},
+        )
 
     def _holding(self, days: NDArray[np.bool_], rows: Rows, cells: NDArray[np.intp], count: int) -> NDArray[np.bool_]:
         """Per cell, whether any of these rows is of one of the days."""
@@ -159,6 +174,19 @@ class Cube:
             return slice(0, 0)
         first, last = days[[0, -1]].astype(codes.dtype)
         return slice(int(np.searchsorted(codes, first)), int(np.searchsorted(codes, last, side="right")))
+
+
+def _keep(kept: OrderedDict[Named, Made], key: Named, made: Made) -> Made:
+    """Keep what was made, and forget what was made first when there is too much."""
+    kept[key] = made
+    if len(kept) > MOST_KEPT:
+        kept.popitem(last=False)
+    return made
+
+
+def _sums(places: NDArray[np.intp], values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    """The sum of the values at each of `count` places, added in their order."""
+    return np.bincount(places, values, minlength=count).astype(np.float64, copy=False)
 
 
 def _numbers(digits: Sequence[Codes | NDArray[np.intp]], sizes: Sequence[int]) -> NDArray[np.intp]:

@@ -14,7 +14,7 @@ from mta_assets.contracts.days import DayRange
 from mta_assets.contracts.tables import CHANNEL_DAILY, RESTATEMENTS
 from mta_assets.errors import MtaError, UnavailableError, UnknownModelError, did_you_mean
 from mta_assets.models.base import AttributionModel
-from mta_assets.results.cube import Cube, Rows
+from mta_assets.results.cube import Cube
 from mta_assets.results.methods import unavailable
 from mta_assets.results.snapshots import Snapshots
 
@@ -37,6 +37,7 @@ class Marts:
     snapshots: Snapshots
     config: Config
     models: Mapping[str, AttributionModel]
+    _reasons: dict[str, str | None] = field(default_factory=dict)
 
     def chosen(self, names: Iterable[str]) -> tuple[str, ...]:
         """The names, each checked; without any, every additive model that can be computed.
@@ -46,10 +47,16 @@ class Marts:
         for name in (asked := tuple(dict.fromkeys(names))):
             if name not in self.models:
                 raise UnknownModelError(f"There is no model {name!r}. {did_you_mean(name, self.models)}")
-            if reason := unavailable(self.models[name], self.config):
+            if reason := self._unavailable(name):
                 raise UnavailableError(f"{name} is not available: {reason}.")
-        possible = (name for name, model in self.models.items() if model.additive and unavailable(model, self.config) is None)
+        possible = (name for name, model in self.models.items() if model.additive and self._unavailable(name) is None)
         return asked or tuple(possible)
+
+    def _unavailable(self, name: str) -> str | None:
+        """Why a model cannot be computed, found out once."""
+        if name not in self._reasons:
+            self._reasons[name] = unavailable(self.models[name], self.config)
+        return self._reasons[name]
 
     def daily(self) -> Cube:
         """`marts/channel_daily`, ready to be added up."""
@@ -59,8 +66,8 @@ class Marts:
         """The closing days that may still change."""
         days = self.daily().axes["day"].labels
         settled = days[-1].item() - timedelta(days=self.config.settle_days) if len(days) else date.max
-        pending = self.snapshots.of(RESTATEMENTS).frame.filter(pl.col("status") != "done")["day"]
-        return OpenDays(settled=settled, pending=frozenset(pending))
+        restatements = self.snapshots.of(RESTATEMENTS).frame
+        return OpenDays(settled=settled, pending=frozenset(restatements["day"].filter(restatements["status"] != "done")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,12 +110,13 @@ class Selection:
                 kept.append(pl.col(name).is_in(list(wanted)))
         return frame.filter(*kept) if kept else frame
 
-    def of(self, cube: Cube, models: Collection[str]) -> Rows:
-        """The same of a cube."""
+    def chosen(self, cube: Cube, models: Collection[str]) -> dict[str, NDArray[np.bool_]]:
+        """The same of a cube: for each axis that it bounds, which labels count."""
         days = cube.axes["day"].labels
         within = (days >= np.datetime64(self.start or date.min)) & (days <= np.datetime64(self.end or date.max))
-        chosen = {"day": within, "model": cube.axes["model"].among(models)}
-        return cube.rows(chosen | {name: cube.axes[name].among(wanted) for name in DIMENSIONS if (wanted := getattr(self, name))})
+        asked = {"model": models} | {name: wanted for name in DIMENSIONS if (wanted := getattr(self, name))}
+        among = {name: cube.axes[name].among(labels) for name, labels in asked.items()}
+        return {"day": within} | {name: wanted for name, wanted in among.items() if not wanted.all()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

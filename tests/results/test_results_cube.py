@@ -38,22 +38,26 @@ def mart(rows: int, seed: int = 3) -> pl.DataFrame:
 
 
 def totals(frame: pl.DataFrame, groups: list[str], selection: Selection, models: tuple[str, ...] = MODELS) -> Totals:
-    cube = Cube.of(frame, CHANNEL_DAILY.key, MEASURES)
-    return cube.totals(selection.of(cube, models), models, groups, cube.axes["day"].labels >= np.datetime64("2026-01-10"))
+    whole = Cube.of(frame, CHANNEL_DAILY.key, MEASURES)
+    chosen = selection.chosen(whole, models)
+    cube = whole.over([*groups, *chosen])
+    return cube.totals(cube.rows(chosen), models, groups, cube.axes["day"].labels >= np.datetime64("2026-01-10"))
 
 
 def by_group(frame: pl.DataFrame, groups: list[str], selection: Selection) -> pl.DataFrame:
-    """The same by sorting and adding up the rows of the table."""
+    """The same by sorting and adding up the rows of the table: those of a day that the question does not tell apart, then the days."""
     periods = {
         "week": pl.col("day").dt.truncate("1w"),
         "month": pl.col("day").dt.truncate("1mo"),
         "marked": pl.col("day") >= date(2026, 1, 10),
     }
     rows = selection.rows(frame, MODELS).with_columns(**periods)
+    apart = [name for name in DIMENSIONS if name in groups or set(frame[name]) - set(getattr(selection, name, ()) or frame[name])]
+    daily = summed(rows, ["day", "model", *apart], MEASURES).with_columns(**periods)
     keys = ["model", *groups]
     rank = {name: place for place, name in enumerate(MODELS)}
     marked = rows.group_by(keys).agg(pl.col("marked").any())
-    return summed(rows, keys, MEASURES).join(marked, on=keys).sort(pl.col("model").replace_strict(rank), *groups)
+    return summed(daily, keys, MEASURES).join(marked, on=keys).sort(pl.col("model").replace_strict(rank), *groups)
 
 
 questions = st.builds(
@@ -80,14 +84,15 @@ def test_a_cube_adds_up_what_the_rows_add_up_to(groups: list[str], selection: Se
     assert found.equals(by_group(frame, groups, selection))
 
 
-def test_groups_that_were_forgotten_are_numbered_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cubes, "MOST_GROUPINGS", 1)
+def test_what_a_cube_has_forgotten_it_makes_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cubes, "MOST_KEPT", 1)
     frame = mart(500)
     cube = Cube.of(frame, CHANNEL_DAILY.key, MEASURES)
-    no_day, everything = np.zeros(len(cube.axes["day"].labels), bool), Selection()
+    no_day = np.zeros(len(cube.axes["day"].labels), bool)
 
     def asked(*groups: str) -> pl.DataFrame:
-        return cube.totals(everything.of(cube, MODELS), MODELS, groups, no_day).rows("marked")
+        part = cube.over(groups)
+        return part.totals(part.rows({}), MODELS, groups, no_day).rows("marked")
 
     once = asked("channel")
     assert asked("week", "currency").height > once.height
