@@ -93,7 +93,8 @@ def _names(journey: GivenJourney) -> list[str]:
 
 def _microseconds(moments: list[Any]) -> np.ndarray[Any, np.dtype[np.int64]]:
     """(moments,) since 1970; 0 for none."""
-    return np.array([0 if ts is None else round(ts.timestamp() * _MICROSECONDS) for ts in moments], dtype=np.int64)
+    seconds = np.array([0.0 if ts is None else ts.timestamp() for ts in moments])
+    return np.array(np.rint(seconds * _MICROSECONDS), dtype=np.int64)
 
 
 def _result(journeys: list[GivenJourney], found: Calculation) -> Result:

@@ -40,7 +40,7 @@ def rows(found: Mapping[str, Any]) -> list[str]:
         )
         for name, bar in BARS.items()
     ]
-    crowd, live, uncached, calculate = (found[name] for name in ("crowd", "live", "uncached", "calculate"))
+    crowd, live, allowed, uncached, calculate = (found[name] for name in ("crowd", "live", "allowed", "uncached", "calculate"))
     return [
         *lines,
         row(
@@ -52,10 +52,15 @@ def rows(found: Mapping[str, Any]) -> list[str]:
         row(
             "500 connections, cached result",
             "no failure, p99 1 s",
-            f"{crowd['failures']} failures, {crowd['p99_ms']:,.0f} ms",
+            f"{crowd['failures']:.0f} failures, {crowd['p99_ms']:,.0f} ms",
             crowd["failures"] == 0 and crowd["p99_ms"] < 1_000,
         ),
-        row("`/health/live` under that load", "p99 10 ms", f"{live['p99_ms']:.1f} ms", live["p99_ms"] < 10),
+        row(
+            "`/health/live` under that load, 50 probes a second",
+            "p99 10 ms",
+            f"{live['p99_ms']:.1f} ms (a process that does nothing else: {allowed['p99_ms']:.1f} ms)",
+            live["p99_ms"] < 10,
+        ),
         row("`calculate` of 1,000 journeys, every model", "p95 100 ms", f"{calculate['p95_ms']:.0f} ms", calculate["p95_ms"] < 100),
         *file_rows(found["file"]),
     ]

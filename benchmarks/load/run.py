@@ -15,6 +15,7 @@ import httpx
 import lake
 import page
 from drive import Load, Seen, available, begin, drive, seen
+from probe import idle, probe
 from servers import Running, Servers
 
 KEY = {"X-API-Key": "dev-api-key"}
@@ -28,11 +29,12 @@ def cached_path() -> str:
     return "/v1/attribution/linear?" + urlencode({"group_by": "day,channel", "limit": 110})
 
 
-def uncached_paths() -> list[str]:
-    """A year of 12 models and 16 channels side by side, each time filtered otherwise, so that none is in the cache."""
+def uncached_paths(number: int) -> list[str]:
+    """A year of 12 models and 16 channels side by side, each time filtered otherwise, so that none is in the cache. number: of the round."""
     asked = {"group_by": "channel", "start": "2025-01-01", "end": "2025-12-31", "models": lake.models()}
     return [
-        "/v1/attribution/compare?" + urlencode(asked | {"campaign": ["brand", "generic", f"none-{n}"]}, doseq=True) for n in range(4_000)
+        "/v1/attribution/compare?" + urlencode(asked | {"campaign": ["brand", "generic", f"none-{number}-{n}"]}, doseq=True)
+        for n in range(10_000)
     ]
 
 
@@ -80,16 +82,32 @@ def _without(servers: Servers, layer: str, bare: Running, seconds: int) -> float
 
 
 def alone(servers: Servers, seconds: int) -> dict[str, object]:
-    """What is held against a time: uncached results, a crowd of connections and liveness beside it, journeys in JSON."""
-    with servers.ours() as ours:
+    """What is held against a time: uncached results, a crowd of connections and liveness beside it, journeys in JSON; medians over the rounds."""
+    with servers.ours() as ours, idle() as bound:
         once(ours, cached_path(), KEY)
-        once(ours, uncached_paths()[-1], KEY)
-        uncached = drive(ours.url, Load(paths=uncached_paths(), headers=KEY, connections=CONNECTIONS, seconds=seconds))
-        crowd = begin(ours.url, Load(paths=[cached_path()], headers=KEY, connections=CROWD, seconds=seconds))
-        live = drive(ours.url, Load(paths=["/health/live"], headers={}, connections=1, seconds=max(seconds - 2, 1)))
-        crowded = seen(crowd)
-        calculate = analyses.calculate(ours, servers.folder, KEY, seconds)
-    return {name: asdict(each) for name, each in {"uncached": uncached, "crowd": crowded, "live": live, "calculate": calculate}.items()}
+        drive(ours.url, Load(paths=uncached_paths(0), headers=KEY, connections=CONNECTIONS, seconds=1))  # every process has read the marts
+        rounds = [_round(servers, ours, bound, number, seconds) for number in range(1, ROUNDS + 1)]
+    return {name: _median([each[name] for each in rounds]) for name in rounds[0]}
+
+
+def _round(servers: Servers, ours: Running, bound: str, number: int, seconds: int) -> dict[str, Seen]:
+    uncached = drive(ours.url, Load(paths=uncached_paths(number), headers=KEY, connections=CONNECTIONS, seconds=seconds))
+    crowd = Load(paths=[cached_path()], headers=KEY, connections=CROWD, seconds=seconds)
+    first = begin(ours.url, crowd)
+    live = probe(ours.url, seconds - 1)
+    crowded = seen(first)
+    second = begin(ours.url, crowd)
+    allowed = probe(bound, seconds - 1)
+    seen(second)
+    calculate = analyses.calculate(ours, servers.folder, KEY, seconds)
+    return {"uncached": uncached, "crowd": crowded, "live": live, "allowed": allowed, "calculate": calculate}
+
+
+def _median(rounds: list[Seen]) -> dict[str, float]:
+    """Figure by figure; of failures, all."""
+    figures = [asdict(each) for each in rounds]
+    medians = {name: statistics.median(each[name] for each in figures) for name in figures[0]}
+    return medians | {"failures": sum(each.failures for each in rounds)}
 
 
 def main() -> None:

@@ -41,15 +41,15 @@ def gains_through_groups(chain: SparseChain, most_steps: int) -> Floats | None:
 def _expected_gains(chain: SparseChain, most_steps: int) -> Floats | None:
     """(states, kinds) what a walk that is in the state will earn from there on."""
     best, rate = np.abs(chain.gains).max(axis=0), np.abs(chain.enters @ chain.gains) / chain.enters.sum()
-    still: Floats = np.ones(len(chain.enters))  # probability of being under way after so many steps, from each state
-    step, expected = chain.gains, chain.gains
+    # From each state: the probability of being under way after so many steps, and what is earned in the last of them.
+    walk, expected = np.column_stack([np.ones(len(chain.enters)), chain.gains]), chain.gains
     for number in range(1, most_steps + 1):
-        still, step = chain.moves @ still, chain.moves @ step
-        expected = expected + step
+        walk = chain.moves @ walk
+        expected = expected + walk[:, 1:]
         if number % LOOK_EVERY:
             continue
         rate = np.maximum(rate, np.abs(chain.enters @ expected) / chain.enters.sum())
-        if np.all(still.max() * best <= TOLERANCE * rate):
+        if np.all(walk[:, 0].max() * best <= TOLERANCE * rate):
             return np.asarray(expected)
     return None
 
