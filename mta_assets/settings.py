@@ -1,13 +1,37 @@
 """The only reader of the environment: where things are. What is structured (sources, rules, models) lives in `mta.yaml`, read by `config`."""
 
+import os
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SecretsSettingsSource, SettingsConfigDict
+
+from mta_assets.errors import ConfigError
+
+SECRETS = "MTA_SECRETS"
 
 
-class Settings(BaseSettings):
+class _Sources(BaseSettings):
+    """Where values come from: the environment, then the files of the folder that MTA_SECRETS names."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The sources, the first that has a value deciding."""
+        folder = os.environ.get(SECRETS)
+        if folder and not Path(folder).is_dir():
+            raise ConfigError(f"{SECRETS} names {folder}, which is no folder. Make it, or unset the variable.")
+        return init_settings, env_settings, SecretsSettingsSource(settings_cls, secrets_dir=folder or None)
+
+
+class Settings(_Sources):
     """Environment variables, each with the prefix `MTA_`. With none set, everything lives under `.mta/` in the current folder."""
 
     model_config = SettingsConfigDict(env_prefix="MTA_", frozen=True, extra="ignore")
@@ -34,6 +58,11 @@ class Settings(BaseSettings):
     keep_deliveries_days: int = Field(30, ge=1, description="How long deliveries of webhooks are kept after their end, in days.")
     keep_checks_days: int = Field(30, ge=1, description="How long what a check found is kept, in days; its latest finding always is.")
     ui_port: int = Field(3000, ge=1, le=65535, description="The port of the Dagster UI that `mta up` starts.")
+    secrets: Path | None = Field(
+        None,
+        description="A folder with a file for each variable that is better not in the environment, named as the variable: mta_state_url. "
+        "The environment goes first.",
+    )
     dagster_home: Path = Field(
         Path("dagster_home"),
         validation_alias="DAGSTER_HOME",
@@ -41,24 +70,7 @@ class Settings(BaseSettings):
     )
 
 
-class LogSettings(BaseSettings):
-    """Environment variables of the log, each with the prefix `MTA_LOG_`. With none set every process writes JSON lines to its standard output."""
-
-    model_config = SettingsConfigDict(env_prefix="MTA_LOG_", frozen=True, extra="ignore")
-
-    folder: str = Field(
-        "", description="The folder of application.log, security.log, performance.log and business.log; empty writes to standard output."
-    )
-    level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least grave lines that are written.")
-    file_mb: int = Field(50, ge=1, description="How large a file becomes before the next is begun, in MB of 1,000,000 bytes.")
-    files: int = Field(10, ge=1, description="How many full files of each stream are kept.")
-    requests: Literal["none", "slow", "all"] = Field(
-        "slow", description="Which requests of the API leave a line in the performance stream."
-    )
-    slow_ms: int = Field(1_000, ge=0, description="From how many milliseconds on a request is slow.")
-
-
-class ApiSettings(BaseSettings):
+class ApiSettings(_Sources):
     """Environment variables of the API, each with the prefix `MTA_API_`. With none set it is in development mode, on this machine only."""
 
     model_config = SettingsConfigDict(env_prefix="MTA_API_", frozen=True, extra="ignore")

@@ -29,7 +29,7 @@ def postgres_server() -> Iterator[str]:
     user = UNPRIVILEGED if os.geteuid() == ROOT else None
     process = None
     try:
-        binaries = _postgres_binaries(folder)
+        binaries = postgres_binaries(folder)
         data = folder / "data"
         data.mkdir(mode=0o700)
         if user:
@@ -55,9 +55,9 @@ def postgres_server() -> Iterator[str]:
 def postgres_url(postgres_server: str) -> Iterator[str]:
     """The URL of an empty database, which is removed after the test."""
     name = f"test_{uuid4().hex}"
-    _as_administrator(postgres_server, f"CREATE DATABASE {name}")
+    as_administrator(postgres_server, f"CREATE DATABASE {name}")
     yield f"postgresql://mta:unchecked-secret@/{name}?host={postgres_server}"
-    _as_administrator(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+    as_administrator(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 class RedisServer:
@@ -72,7 +72,7 @@ class RedisServer:
         """Start it, empty, unless it runs; back when it answers."""
         if self._process is not None:
             return
-        command = [_redis_binary(), "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        command = [redis_binary(), "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         with redis.Redis.from_url(self.url) as client:
             _wait_until(client.ping, redis.ConnectionError, self._process)
@@ -110,7 +110,7 @@ def redis_url(redis_server: RedisServer) -> str:
     return redis_server.url
 
 
-def _postgres_binaries(folder: Path) -> Path:
+def postgres_binaries(folder: Path) -> Path:
     """The folder with initdb and postgres. Those of the wheel are copied when the user they run as cannot be expected to reach them."""
     installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     if installed:
@@ -126,7 +126,8 @@ def _postgres_binaries(folder: Path) -> Path:
     return wheel / "pginstall18" / "bin"
 
 
-def _redis_binary() -> str:
+def redis_binary() -> str:
+    """The program redis-server."""
     found = shutil.which("redis-server")
     if found:
         return found
@@ -137,12 +138,13 @@ def _redis_binary() -> str:
 
 def _wait_for_postgres(folder: Path, process: subprocess.Popen[bytes]) -> None:
     try:
-        _wait_until(lambda: _as_administrator(str(folder), "SELECT 1"), psycopg2.OperationalError, process)
+        _wait_until(lambda: as_administrator(str(folder), "SELECT 1"), psycopg2.OperationalError, process)
     except RuntimeError as error:
         raise RuntimeError((folder / "log").read_text()) from error
 
 
-def _as_administrator(folder: str, statement: str) -> None:
+def as_administrator(folder: str, statement: str) -> None:
+    """Run a statement on the server of this folder."""
     connection = psycopg2.connect(host=folder, user="mta", dbname="postgres")
     try:
         connection.autocommit = True

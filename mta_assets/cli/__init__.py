@@ -3,11 +3,9 @@
 import os
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from importlib import import_module
 from types import TracebackType
-from uuid import uuid4
 
 import click
 
@@ -25,6 +23,10 @@ COMMANDS: Mapping[str, str] = {
     "models": "List the attribution models, their parameters and their needs.",
     "status": "Show what the lake holds, what is pending and what was rejected.",
     "keys": "Make, list, rotate and revoke the keys of the API.",
+    "migrate": "Bring the state store, Dagster's storage and the lake up to this version.",
+    "backup": "Copy lake and state, as they are at one moment, while everything runs.",
+    "restore": "Put a backup into an empty place.",
+    "healthy": "Say whether a service on this machine answers, for health checks.",
 }
 BAD_CALL, STOPPED, BROKEN_PIPE, BUG = 2, 130, 141, 70
 
@@ -63,8 +65,7 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; what the user can mend becomes a message, Ctrl-C and a closed pipe a quiet end. Bugs keep their traceback."""
         try:
-            with _logged():
-                return super().invoke(ctx)
+            return super().invoke(ctx)
         except MtaError as error:
             raise Refusal(str(error)) from error
         except KeyboardInterrupt:
@@ -99,18 +100,6 @@ def mta() -> None:
     \b
     Where things are is set by MTA_LAKE, MTA_LANDING and MTA_CONFIG (default: .mta/ and mta.yaml in this folder).
     """  # noqa: D301  click's own mark for lines that stay as they are
-
-
-@contextmanager
-def _logged() -> Iterator[None]:
-    """Where lines go, and what those of this command share."""
-    from mta_assets.settings import LogSettings  # noqa: PLC0415  `mta --help` imports nothing that takes time
-    from mta_assets.telemetry.context import bound  # noqa: PLC0415  as above
-    from mta_assets.telemetry.setup import COMMAND, write_logs  # noqa: PLC0415  as above
-
-    write_logs(LogSettings(), COMMAND)
-    with bound(correlation_id=uuid4().hex):
-        yield
 
 
 def main() -> None:

@@ -3,18 +3,20 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import click
 
 from mta_assets.cli.output import say, show_json, show_table
+from mta_assets.errors import StateError
 from mta_assets.settings import ApiSettings, Settings
 from mta_assets.state.access import MEANINGS, ROLES
 from mta_assets.state.keys import LIFETIME, LONGEST_LIFETIME, OVERLAP, KeyRecord, Keys
 from mta_assets.state.pepper import read_pepper
 from mta_assets.state.store import StateStore
-from mta_assets.telemetry.streams import security
 
 SHOWN_ONCE = "This is the only time that the key is shown: store it now. Send it as the header X-API-Key."
+RENEWED_BEFORE = timedelta(days=30)
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 _OVERLAP = click.IntRange(0, LONGEST_LIFETIME // timedelta(hours=1))
 
@@ -36,10 +38,26 @@ def command() -> None:
 )
 @click.option("--days", type=click.IntRange(1, LONGEST_LIFETIME.days), default=LIFETIME.days, show_default=True, help="How long it lives.")
 @click.option("--limit-per-hour", type=click.IntRange(min=1), help="Its own limit of requests. [default: MTA_API_LIMIT_PER_HOUR]")
+@click.option("--file", type=click.Path(path_type=Path, dir_okay=False), help="Put it there instead; a good key that is there stays.")
 @_AS_JSON
-def create(owner: str, name: str, role: str | None, scopes: Sequence[str], days: int, limit_per_hour: int | None, as_json: bool) -> None:
-    """Make a key and show it, once."""
+def create(
+    owner: str,
+    name: str,
+    role: str | None,
+    scopes: Sequence[str],
+    days: int,
+    limit_per_hour: int | None,
+    file: Path | None,
+    as_json: bool,
+) -> None:
+    """Make a key and show it, once.
+
+    With --file it is made for a program that reads it there, unless the file has one that works for another month.
+    """
     with _keys() as keys:
+        if file and _is_good(keys, file):
+            say(f"{file} has a key that works.")
+            return
         record, presented = keys.create(
             owner=owner,
             name=name,
@@ -49,7 +67,10 @@ def create(owner: str, name: str, role: str | None, scopes: Sequence[str], days:
             limit_per_hour=limit_per_hour,
             now=_now(),
         )
-    security.info("key made", key_id=record.id, role=record.role, scopes=sorted(record.scopes), expires_at=record.expires_at)
+    if file:
+        _put(presented, file)
+        _show(record, as_json)
+        return
     _show_new(record, presented, as_json)
 
 
@@ -94,7 +115,6 @@ def rotate(key_id: str, overlap_hours: int, as_json: bool) -> None:
     with _keys() as keys:
         record, presented = keys.rotate(key_id, overlap=timedelta(hours=overlap_hours), now=_now())
         old = keys.get(key_id)
-    security.info("key rotated", key_id=key_id, replaced_by=record.id, works_until=old.expires_at)
     _show_new(record, presented, as_json)
     if not as_json:
         say(f"The old key {old.id} works until {old.expires_at:%Y-%m-%d %H:%M:%S} UTC.")
@@ -106,9 +126,7 @@ def rotate(key_id: str, overlap_hours: int, as_json: bool) -> None:
 def revoke(key_id: str, as_json: bool) -> None:
     """Refuse a key from now on."""
     with _keys() as keys:
-        revoked = keys.revoke(key_id, _now())
-    security.info("key revoked", key_id=key_id)
-    _show(revoked, as_json)
+        _show(keys.revoke(key_id, _now()), as_json)
 
 
 @contextmanager
@@ -121,6 +139,27 @@ def _keys() -> Iterator[Keys]:
         yield Keys(store, pepper, development=settings.mode == "development")
     finally:
         store.close()
+
+
+def _is_good(keys: Keys, file: Path) -> bool:
+    """Whether the file has a key that will still be good in a month."""
+    if not file.exists():
+        return False
+    return isinstance(keys.check(file.read_text(encoding="utf-8").strip(), _now() + RENEWED_BEFORE), KeyRecord)
+
+
+def _put(presented: str, file: Path) -> None:
+    """The key in the file, whole or not at all, for its owner and group."""
+    own = file.with_name(f".{file.name}.new")
+    try:
+        own.unlink(missing_ok=True)
+        own.touch(mode=0o640)
+        own.write_text(presented, encoding="utf-8")
+        own.replace(file)
+    except OSError as error:
+        raise StateError(
+            f"The key was made, but cannot be put into {file}: {error.strerror}. Revoke it, and name a file that can be written."
+        ) from error
 
 
 def _now() -> datetime:

@@ -15,7 +15,7 @@ from types import FrameType
 
 import click
 
-from mta_assets.cli.home import prepared_home
+from mta_assets.cli.home import prepared_home, prepared_storage
 from mta_assets.cli.output import say
 from mta_assets.config import load_config
 from mta_assets.errors import MtaError
@@ -25,11 +25,6 @@ from mta_assets.settings import ApiSettings, Settings
 
 DIED = 1  # exit code
 HOST = "127.0.0.1"
-CREATE_STORAGE = """
-import dagster
-with dagster.DagsterInstance.get() as instance:
-    instance.get_runs_count(), instance.all_asset_keys(), instance.all_instigator_state()
-"""
 SECONDS_TO_START, SECONDS_TO_STOP, SECONDS_BETWEEN_LOOKS = 120, 15, 0.25
 
 
@@ -118,8 +113,7 @@ def _prepare(settings: Settings) -> Path:
     open_lake(settings.lake, build_models(load_config(settings.config).models))
     home = prepared_home(settings)
     settings.landing.mkdir(parents=True, exist_ok=True)
-    # Once, before two processes both create the same database files and leave them with two versions.
-    subprocess.run((sys.executable, "-c", CREATE_STORAGE), env=os.environ | {"DAGSTER_HOME": str(home)}, check=True)  # noqa: S603  our own interpreter and code
+    prepared_storage(home)
     return home
 
 

@@ -1,10 +1,10 @@
 """The one connection to the SQL state store: opening, migrating, sessions, and errors in words. What is stored is the business of its neighbours."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -13,6 +13,9 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from mta_assets.errors import StateError, did_you_mean
+
+if TYPE_CHECKING:
+    from mta_assets.state.versions import Loss
 
 SQLITE, POSTGRES = "sqlite", "postgresql"
 BUSY_SECONDS = 15  # how long one writer of SQLite waits for the other
@@ -41,25 +44,42 @@ class StateStore:
         """Where it is, without password and parameters: for messages and logs."""
         return self._url.set(password=None, query={}).render_as_string()
 
-    def migrate(self) -> None:
-        """Bring the tables up to this version of the code. Several processes may do so at once: one does, the others wait."""
-        from alembic import command  # noqa: PLC0415  takes longer than what most callers do here
-        from alembic.config import Config  # noqa: PLC0415
-        from alembic.util import CommandError  # noqa: PLC0415
+    def migrate(self, to: str = "head") -> None:
+        """Bring the tables to a version, this code's newest unless told otherwise. Of several processes that do so at once one does, the others wait.
 
-        config = Config()
-        config.set_main_option("script_location", "mta_assets.state:migrations")
-        with self._mended(), self._writer.begin() as connection:
+        Going back removes what later versions added: `losses` says what that is. Raises StateError when a newer version of the code has been here.
+        """
+        from mta_assets.state import versions  # noqa: PLC0415  Alembic takes longer than what most callers do here
+
+        with self._migrating() as connection:
+            versions.move(connection, to)
+            connection.commit()
+
+    def losses(self, to: str) -> Sequence["Loss"]:
+        """What `migrate(to)` would remove, found by doing so without keeping it."""
+        from mta_assets.state import versions  # noqa: PLC0415
+
+        with self._migrating() as connection:
+            return versions.losses(connection, to)
+
+    def version(self) -> str:
+        """The version of the tables that are there."""
+        from mta_assets.state import versions  # noqa: PLC0415
+
+        with self._migrating() as connection:
+            return versions.version(connection)
+
+    @contextmanager
+    def _migrating(self) -> Iterator[Connection]:
+        """A transaction beside which no other process migrates. It is undone unless the body commits it."""
+        with self._mended(), self._writer.connect() as connection:
             if self._url.get_backend_name() == POSTGRES:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
-            config.attributes["connection"] = connection
-            try:
-                command.upgrade(config, "head")
-            except CommandError as error:
-                raise StateError(
-                    f"A newer version of mta-assets has used the state store {self.name} ({error}). Install that version, "
-                    "or set MTA_STATE_URL to another database."
-                ) from error
+                yield connection
+                return
+            # SQLite alters a table by making it anew, and to drop the old one would delete the rows that refer to it.
+            with _unchecked_references(connection):
+                yield connection
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -165,6 +185,17 @@ def _set_up_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+@contextmanager
+def _unchecked_references(connection: Connection) -> Iterator[None]:
+    raw = connection.connection
+    raw.cursor().execute("PRAGMA foreign_keys = OFF")  # without effect within a transaction, so that none may have begun
+    try:
+        yield
+    finally:
+        connection.rollback()
+        raw.cursor().execute("PRAGMA foreign_keys = ON")
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from mta_assets.cli import BAD_CALL, mta
 from mta_assets.settings import ApiSettings
-from mta_assets.state.keys import Keys, Reason
+from mta_assets.state.keys import KeyRecord, Keys, Reason
 from mta_assets.state.pepper import read_pepper
 from mta_assets.state.store import StateStore
 
@@ -98,3 +98,26 @@ def test_production_without_a_pepper_is_refused_before_anything_is_made(run, tmp
     monkeypatch.setenv("MTA_API_MODE", "production")
     assert "MTA_API_PEPPER is not set" in run("list", exit_code=BAD_CALL).output
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_key_in_a_file_stays_until_its_last_month(run, keys, tmp_path):
+    file = tmp_path / "key"
+    asked = ("create", "--owner", "operations", "--name", "prometheus", "--scope", "health:read", "--file", str(file))
+    said = run(*asked, "--days", "40").output
+    first = file.read_text()
+    assert isinstance(keys.check(first, datetime.now(UTC)), KeyRecord)
+    assert first not in said
+    assert file.stat().st_mode & 0o777 == 0o640
+    run(*asked)
+    assert file.read_text() == first
+    keys.revoke(keys.check(first, datetime.now(UTC)).id, datetime.now(UTC))
+    run(*asked, "--days", "29")
+    short = file.read_text()
+    assert short != first
+    run(*asked)
+    assert file.read_text() != short
+
+
+def test_a_key_that_cannot_be_put_into_its_file_says_so(run):
+    refused = run("create", "--owner", "o", "--name", "n", "--file", "/proc/none/key", exit_code=BAD_CALL)
+    assert "cannot be put into /proc/none/key" in refused.stderr

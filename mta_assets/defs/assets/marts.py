@@ -5,7 +5,6 @@ import polars as pl
 
 from mta_assets.contracts.tables import CHANNEL_DAILY, CHANNEL_PERFORMANCE, MARTS, SPEND, SPEND_DAILY, credits_table, learned_table
 from mta_assets.defs.assets.steps import Events, made, show_credit
-from mta_assets.defs.observed import observed
 from mta_assets.defs.partitions import ONE_RUN, daily, days_of, fitting_window
 from mta_assets.defs.resources import LakeResource
 from mta_assets.defs.specs import key_of, spec_of
@@ -27,7 +26,6 @@ def _spend_daily(lake: LakeResource) -> dg.AssetsDefinition:
     spec = spec_of(SPEND_DAILY, uri=lake.uri(SPEND_DAILY.name), code_version=marts_version(lake.config), deps=[key_of(SPEND)])
 
     @dg.multi_asset(name="spend_daily", specs=[spec], partitions_def=daily(lake.config), backfill_policy=ONE_RUN)
-    @observed
     def spend_daily_step(context: dg.AssetExecutionContext, lake: LakeResource) -> Events:
         """Add up these days' spend."""
         days = days_of(context)
@@ -42,7 +40,6 @@ def _channel_daily(lake: LakeResource) -> dg.AssetsDefinition:
     spec = spec_of(CHANNEL_DAILY, uri=lake.uri(CHANNEL_DAILY.name), code_version=marts_version(lake.config), deps=deps)
 
     @dg.multi_asset(name="channel_daily", specs=[spec], partitions_def=daily(lake.config), backfill_policy=ONE_RUN)
-    @observed
     def channel_daily_step(context: dg.AssetExecutionContext, lake: LakeResource) -> Events:
         """Add up every model's credit of these days."""
         days = days_of(context)
@@ -63,7 +60,6 @@ def _channel_performance(lake: LakeResource) -> dg.AssetsDefinition:
     spec = spec_of(CHANNEL_PERFORMANCE, uri=lake.uri(CHANNEL_PERFORMANCE.name), code_version=marts_version(lake.config), deps=deps)
 
     @dg.multi_asset(name="channel_performance", specs=[spec], partitions_def=daily(lake.config), backfill_policy=ONE_RUN)
-    @observed
     def channel_performance_step(context: dg.AssetExecutionContext, lake: LakeResource) -> Events:
         """Put credit beside spend over the window that ends on each of these days; then strike the days off the list of what is pending."""
         days = days_of(context)

@@ -8,7 +8,6 @@ import polars as pl
 from mta_assets.contracts.columns import Table
 from mta_assets.contracts.tables import FILES, QUARANTINE, STAGED
 from mta_assets.defs.landing import unread
-from mta_assets.defs.observed import observed
 from mta_assets.defs.reports import ROW_COUNT, Metadata, as_table
 from mta_assets.defs.resources import LakeResource
 from mta_assets.defs.specs import key_of, spec_of
@@ -27,7 +26,6 @@ def staged_assets(lake: LakeResource) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name="landed_files", specs=[spec_of(table, uri=lake.uri(table.name), code_version=version) for table in TABLES], pool="ingest"
     )
-    @observed
     def ingest_step(context: dg.AssetExecutionContext, lake: LakeResource) -> Iterator[dg.MaterializeResult[None]]:
         """Stage each landed file that is new or changed."""
         files = unread(lake.lake, landed_files(lake.landing_folder, lake.config))

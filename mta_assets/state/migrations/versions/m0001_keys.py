@@ -28,3 +28,8 @@ def upgrade() -> None:
         sa.UniqueConstraint("id"),
     )
     op.create_index("ix_api_keys_owner", "api_keys", ["owner"])
+
+
+def downgrade() -> None:
+    """Drop the table."""
+    op.drop_table("api_keys")

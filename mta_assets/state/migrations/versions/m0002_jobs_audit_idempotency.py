@@ -18,6 +18,12 @@ def upgrade() -> None:
     _idempotency()
 
 
+def downgrade() -> None:
+    """Drop the tables."""
+    for table in ("idempotency", "audit", "heartbeats", "jobs"):
+        op.drop_table(table)
+
+
 def _jobs() -> None:
     op.create_table(
         "jobs",

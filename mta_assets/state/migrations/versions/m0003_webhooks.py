@@ -43,3 +43,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_deliveries_webhook_id", "deliveries", ["webhook_id"])
     op.create_index("ix_deliveries_due", "deliveries", ["state", "due_at"])
+
+
+def downgrade() -> None:
+    """Drop the tables."""
+    for table in ("deliveries", "webhooks"):
+        op.drop_table(table)

@@ -28,3 +28,8 @@ def upgrade() -> None:
     )
     op.create_index("ix_checks_asset_name", "checks", ["asset", "name"])
     op.create_index("ix_checks_at", "checks", ["at"])
+
+
+def downgrade() -> None:
+    """Drop the table."""
+    op.drop_table("checks")
