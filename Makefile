@@ -70,6 +70,16 @@ bench-peers: $(VENV)/dev.stamp ## the same models in other packages, each in its
 bench-api: $(VENV)/dev.stamp ## drive the API with load and rewrite the table of benchmarks/api.md (needs wrk)
 	PYTHONPATH=benchmarks $(BIN)/python benchmarks/load/run.py
 
+.PHONY: load-smoke
+load-smoke: $(VENV)/dev.stamp ## half a minute of load on the API: no request may fail (needs wrk)
+	PYTHONPATH=benchmarks $(BIN)/python benchmarks/load/smoke.py
+
+.PHONY: audit
+audit: $(VENV)/dev.stamp ## look for known faults of the pinned packages (asks their databases) and for unsafe code and workflows
+	$(BIN)/uv tool run --from 'pip-audit==2.10.1' pip-audit --disable-pip --no-deps --requirement constraints.txt
+	$(BIN)/ruff check --select S mta_assets api
+	$(BIN)/zizmor --offline --pedantic .github
+
 .PHONY: constraints
 constraints: $(VENV)/run.stamp ## refresh the exact pins (then run make check test)
 	$(BIN)/uv pip compile --quiet --universal --upgrade --all-extras --no-header --no-annotate --no-emit-index-url --no-emit-find-links --python-version 3.11 -o constraints.txt pyproject.toml
