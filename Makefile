@@ -80,6 +80,10 @@ audit: $(VENV)/dev.stamp ## look for known faults of the pinned packages (asks t
 	$(BIN)/ruff check --select S mta_assets api
 	$(BIN)/zizmor --offline --pedantic .github
 
+.PHONY: check-table
+check-table: $(VENV)/dev.stamp ## judge 200 good days and each fault of the simulator, and rewrite the tables of docs/checks.md
+	$(BIN)/python benchmarks/check_table.py
+
 .PHONY: constraints
 constraints: $(VENV)/run.stamp ## refresh the exact pins (then run make check test)
 	$(BIN)/uv pip compile --quiet --universal --upgrade --all-extras --no-header --no-annotate --no-emit-index-url --no-emit-find-links --python-version 3.11 -o constraints.txt pyproject.toml

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from mta_assets.contracts.catalogue import FIXED_TABLES
 from mta_assets.contracts.columns import Table
 from mta_assets.contracts.days import DayRange
-from mta_assets.contracts.tables import BUCKETS, CONVERSIONS, FIXED_TABLES, NOT_SET, TOUCHPOINTS
+from mta_assets.contracts.tables import BUCKETS, CONVERSIONS, NOT_SET, TOUCHPOINTS
 from mta_assets.ingest.identity import hash_values, made_identities
 from mta_assets.lake.lake import Lake
 from mta_assets.simulation.world import World

@@ -12,8 +12,9 @@ import engine
 from stages import Stages
 
 from mta_assets.config import Config
+from mta_assets.contracts.catalogue import FIXED_TABLES
 from mta_assets.contracts.days import DayRange
-from mta_assets.contracts.tables import CONVERSIONS, FIXED_TABLES, JOURNEYS, TOUCHPOINTS, credits_table
+from mta_assets.contracts.tables import CONVERSIONS, JOURNEYS, TOUCHPOINTS, credits_table
 from mta_assets.journeys.assemble import touches_of
 from mta_assets.journeys.events import CONVERSION_COLUMNS, TOUCH_COLUMNS
 from mta_assets.journeys.statistic_frames import statistic_frames

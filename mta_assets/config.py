@@ -7,6 +7,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
+from mta_assets.config_checks import ChecksConfig
 from mta_assets.config_section import Section, Timezone
 from mta_assets.errors import ConfigError
 
@@ -111,6 +112,7 @@ class Config(Section):
     channels: ChannelsConfig = Field(ChannelsConfig(), description="How a row without a channel gets one.")
     milestones: MilestonesConfig = Field(MilestonesConfig(), description="Which goals mark a stage of the funnel.")
     freshness: FreshnessConfig = Field(FreshnessConfig(), description="How old data may be before they are called late or stale.")
+    checks: ChecksConfig = Field(ChecksConfig(), description="When the checks of the data speak up.")
     models: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="Model or variant name -> parameters; a variant names its model with 'model'."
     )

@@ -11,11 +11,12 @@ from mta_assets.defs.assets.learned import learned_assets
 from mta_assets.defs.assets.marts import mart_assets
 from mta_assets.defs.assets.staged import staged_assets
 from mta_assets.defs.clean_up import clean_up
+from mta_assets.defs.day_checks import day_checks, judge_job
 from mta_assets.defs.jobs import IN_PROCESS, jobs
 from mta_assets.defs.landing_sensor import landing_sensor
 from mta_assets.defs.resources import LakeResource
 from mta_assets.defs.restatement_sensor import restatement_sensor
-from mta_assets.defs.schedules import clean_up_schedule, day_schedule
+from mta_assets.defs.schedules import clean_up_schedule, day_schedule, judge_schedule
 from mta_assets.defs.webhook_sensor import webhook_sensor
 
 
@@ -23,7 +24,7 @@ def build_defs(**resource_overrides: LakeResource) -> dg.Definitions:
     """The definitions over the environment's lake, or over the one given as `lake`: its models and configuration decide what there is."""
     resources = {"lake": resource_overrides["lake"] if "lake" in resource_overrides else LakeResource.from_environment()}
     lake = resources["lake"]
-    work = jobs(lake)
+    work, checks = jobs(lake), day_checks()
     return dg.Definitions(
         assets=[
             staged_assets(lake),
@@ -33,9 +34,10 @@ def build_defs(**resource_overrides: LakeResource) -> dg.Definitions:
             *credit_assets(lake),
             *mart_assets(lake),
         ],
-        jobs=[*work, analyze_upload, clean_up],
+        asset_checks=checks,
+        jobs=[*work, judge_job(checks), analyze_upload, clean_up],
         sensors=[landing_sensor(lake), restatement_sensor(lake, work), analysis_sensor(), webhook_sensor()],
-        schedules=[day_schedule(lake.config), clean_up_schedule(lake.config)],
+        schedules=[day_schedule(lake.config), judge_schedule(lake.config), clean_up_schedule(lake.config)],
         resources=resources | resource_overrides,
         executor=IN_PROCESS,
     )

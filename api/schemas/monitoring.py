@@ -53,7 +53,7 @@ class CheckRow(Model):
     asset: str = Field(description="The table, e.g. credits/linear.")
     name: str = Field(description="The check, e.g. conservation.")
     status: Literal["passed", "failed"]
-    severity: Literal["error", "warning"] = Field(description="error: a failure stops what is downstream in the run.")
+    severity: Literal["error", "warning"] = Field(description="error: what was found is wrong; warning: a person should look at it.")
     message: str
     recommendation: str = Field(description="What to do; empty when it passed.")
     numbers: dict[str, float | int | str] = Field(description="The numbers behind it.")

@@ -6,14 +6,10 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from mta_assets.config import ChannelRule, ChannelsConfig, Config, FreshnessConfig, FreshnessPolicy, MilestonesConfig, SourceConfig
+from mta_assets.config_checks import BotsConfig, CheckConfig, ChecksConfig, KnownChange
+from mta_assets.contracts.catalogue import FIXED_TABLES
 from mta_assets.contracts.columns import Column, Table
-from mta_assets.contracts.tables import (
-    FIXED_TABLES,
-    credits_table,
-    learned_paths_table,
-    learned_positions_table,
-    learned_table,
-)
+from mta_assets.contracts.tables import credits_table, learned_paths_table, learned_positions_table, learned_table
 from mta_assets.settings import Settings
 
 # A heading for each mapping of `mta.yaml`, in the order of the file.
@@ -25,6 +21,10 @@ SECTIONS: Mapping[str, type[BaseModel]] = {
     "`milestones`": MilestonesConfig,
     "`freshness`": FreshnessConfig,
     "`freshness`: each policy": FreshnessPolicy,
+    "`checks`": ChecksConfig,
+    "`checks.known_changes`, each": KnownChange,
+    "`checks.bots`": BotsConfig,
+    "`checks.rules.<name>`": CheckConfig,
 }
 _BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
 _TYPES = {

@@ -12,6 +12,7 @@ MONEY = pl.Decimal(38, 9)
 TEXT, WHOLE, REAL, DAY = pl.String(), pl.Int64(), pl.Float64(), pl.Date()
 
 NOT_SET = "(not set)"  # a dimension that the row does not carry, in the words of GA4
+UNASSIGNED = "unassigned"  # the channel of a touch that no channel rule knows
 UNATTRIBUTED = "unattributed"  # the channel of a conversion that no touch precedes within the lookback
 BUCKETS = 64
 
@@ -511,4 +512,3 @@ CORE = {"touchpoints": TOUCHPOINTS, "conversions": CONVERSIONS, "spend": SPEND}
 IDENTIFIER = {"touchpoints": "event_id", "conversions": "conversion_id", "spend": "spend_id"}
 STATISTICS = (PATHS, COALITIONS, TRANSITIONS, POSITIONS, PLACEMENTS)
 MARTS = (CHANNEL_DAILY, SPEND_DAILY, CHANNEL_PERFORMANCE)
-FIXED_TABLES = (FILES, QUARANTINE, *STAGED.values(), *CORE.values(), CONFLICTS, RESTATEMENTS, JOURNEYS, *STATISTICS, *MARTS)

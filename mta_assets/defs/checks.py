@@ -1,25 +1,30 @@
-"""Findings as blocking asset checks: which checks a table or a model has, and how a finding becomes a result. What is checked lives in `quality`."""
+"""Findings as asset checks: which checks a table or a model has, and how a finding becomes a result. What is checked lives in `quality`."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import dagster as dg
 import polars as pl
 
 from mta_assets.config import Config
 from mta_assets.contracts.columns import Table
-from mta_assets.contracts.tables import JOURNEYS, credits_table
+from mta_assets.contracts.tables import CHANNEL_DAILY, CHANNEL_PERFORMANCE, JOURNEYS, SPEND_DAILY, credits_table
 from mta_assets.defs.specs import key_of
 from mta_assets.journeys.assemble import touches_of
 from mta_assets.models.base import AttributionModel
 from mta_assets.quality.contract import meets_contract
 from mta_assets.quality.credit import conservation, not_negative, unique_keys
-from mta_assets.quality.findings import Finding
+from mta_assets.quality.findings import AnyCheck, Finding
+from mta_assets.quality.reconciliation import credited_daily, performed, spent_daily
 
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """One blocking check of one table. find: (the table's frame, the converting journeys of the same days) -> Finding."""
+    """One blocking check of one table.
+
+    find: (the table's frame, what it must agree with: the converting journeys of the same days unless said otherwise) -> Finding.
+    """
 
     name: str
     table: Table
@@ -64,6 +69,26 @@ def credit_checks(name: str, model: AttributionModel, config: Config) -> list[Ch
     return [*([conserved] if applicable else []), positive, _unique(table)]
 
 
+def mart_checks(models: Mapping[str, AttributionModel], config: Config) -> dict[Table, Check]:
+    """Whether each mart adds up to what it was made from, which is what its check is given."""
+    whole = [name for name, model in models.items() if model.additive and unavailable(model, config) is None]
+    finds: dict[Table, tuple[str, Callable[[pl.DataFrame, pl.DataFrame], Finding]]] = {
+        CHANNEL_DAILY: (
+            "each additive model's conversions and value of a day are those of core/journeys",
+            partial(credited_daily, additive=whole),
+        ),
+        SPEND_DAILY: ("cost by day, channel and currency is that of core/spend", spent_daily),
+        CHANNEL_PERFORMANCE: (
+            "each additive model's conversions and value of a window are those of its days",
+            partial(performed, additive=whole),
+        ),
+    }
+    return {
+        table: Check(name="reconciled", table=table, description=f"Before it is written: {what}.", find=find)
+        for table, (what, find) in finds.items()
+    }
+
+
 def unavailable(model: AttributionModel, config: Config) -> str | None:
     """Why the model cannot be computed on any journey of this configuration; None when it can."""
     return model.missing(touches_of(JOURNEYS.empty(), stages=tuple(config.milestones.stages)))
@@ -74,13 +99,14 @@ def judged(checks: Iterable[Check], frames: Mapping[str, pl.DataFrame], journeys
     return {check: check.find(frames[check.table.name], journeys) for check in checks}
 
 
-def results(findings: Mapping[Check, Finding]) -> Iterator[dg.AssetCheckResult]:
+def results(findings: Mapping[AnyCheck, Finding]) -> Iterator[dg.AssetCheckResult]:
     """The findings as Dagster shows them."""
     for check, finding in findings.items():
         yield dg.AssetCheckResult(
             asset_key=key_of(check.table),
             check_name=check.name,
             passed=finding.passed,
+            severity=dg.AssetCheckSeverity.WARN if finding.severity == "warning" else dg.AssetCheckSeverity.ERROR,
             description="\n\n".join(part for part in (finding.message, finding.recommendation) if part),
             metadata=dict(finding.numbers),
         )

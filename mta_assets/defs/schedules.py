@@ -1,5 +1,6 @@
 """The daily schedules: after midnight in the reporting timezone one closes the day that has ended, and one removes what is past its time. No computation."""
 
+import math
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -7,6 +8,7 @@ import dagster as dg
 
 from mta_assets.config import Config
 from mta_assets.defs.clean_up import CLEAN_UP
+from mta_assets.defs.day_checks import JUDGE
 from mta_assets.defs.jobs import CLOSE_DAY
 
 # A quarter past midnight: the day has ended everywhere in its zone, and the hour that a change to summer time skips is still to come.
@@ -36,6 +38,18 @@ def day_schedule(config: Config) -> dg.ScheduleDefinition:
 def ended_day(moment: datetime, config: Config) -> date:
     """The day before `moment` in the reporting timezone."""
     return moment.astimezone(ZoneInfo(config.reporting_timezone)).date() - timedelta(days=1)
+
+
+def judge_schedule(config: Config) -> dg.ScheduleDefinition:
+    """One run of `judge` a day, when a source without rows of the day before has been waited for long enough."""
+    return dg.ScheduleDefinition(
+        name="judge_the_days",
+        cron_schedule=f"5 {math.ceil(config.checks.grace_hours) % 24} * * *",
+        job_name=JUDGE,
+        execution_timezone=config.reporting_timezone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Judges the newest days, whether anything arrived for them or not.",
+    )
 
 
 def clean_up_schedule(config: Config) -> dg.ScheduleDefinition:

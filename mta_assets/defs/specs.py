@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 import dagster as dg
 
 from mta_assets.contracts.columns import Column, Table
+from mta_assets.contracts.profiles import JOURNEY_PROFILE
 from mta_assets.contracts.tables import JOURNEYS, STATISTICS
 
 OWNERS = {
@@ -16,7 +17,7 @@ OWNERS = {
     "marts": "team:marketing-analytics",
 }
 ENGINE = {"staged": "polars", "core": "polars", "journeys": "numpy", "learned": "numpy", "credits": "numpy", "marts": "polars"}
-_CLOSED = {JOURNEYS.name, *(table.name for table in STATISTICS)}
+_CLOSED = {JOURNEYS.name, JOURNEY_PROFILE.name, *(table.name for table in STATISTICS)}
 
 
 def key_of(table: Table) -> dg.AssetKey:

@@ -6,20 +6,20 @@ from datetime import datetime
 import dagster as dg
 
 from mta_assets.contracts.days import DayRange
-from mta_assets.defs.checks import Check
-from mta_assets.defs.partitions import days_of
 from mta_assets.defs.resources import LakeResource
 from mta_assets.errors import MtaError
-from mta_assets.quality.findings import Finding
+from mta_assets.quality.findings import AnyCheck, Finding, Named
 from mta_assets.state.checks import CheckResult, Checks
 from mta_assets.state.deliveries import address
 from mta_assets.state.store import StateStore
 from mta_assets.state.webhooks import Event
 
+Context = dg.AssetExecutionContext | dg.AssetCheckExecutionContext
 
-def tell_findings(context: dg.AssetExecutionContext, lake: LakeResource, findings: Mapping[Check, Finding]) -> None:
-    """Record what the checks of a step found, in one transaction."""
-    days, run_id, now = days_of(context), context.run.run_id, lake.now()
+
+def tell_findings(context: Context, lake: LakeResource, days: DayRange | None, findings: Mapping[AnyCheck, Finding]) -> None:
+    """Record what the checks of a step found, in one transaction. days: those that were checked; None where it was not about days."""
+    run_id, now = context.run.run_id, lake.now()
     found = [_result(check, finding, days, run_id, now) for check, finding in findings.items()]
     _tell(context, lake, lambda store: Checks(store).record(found))
 
@@ -36,7 +36,7 @@ def tell_results(context: dg.AssetExecutionContext, lake: LakeResource, days: Da
     _tell(context, lake, enqueue)
 
 
-def _tell(context: dg.AssetExecutionContext, lake: LakeResource, tell: Callable[[StateStore], None]) -> None:
+def _tell(context: Context, lake: LakeResource, tell: Callable[[StateStore], None]) -> None:
     """Tell the store, if it is there. One that was found to be away is not asked again by this run: each step would wait for it."""
     try:
         if (store := lake.state) is not None:
@@ -46,16 +46,17 @@ def _tell(context: dg.AssetExecutionContext, lake: LakeResource, tell: Callable[
         context.log.warning(f"Findings and events of this run are not recorded from here on; the run goes on. {error}")
 
 
-def _result(check: Check, finding: Finding, days: DayRange, run_id: str, now: datetime) -> CheckResult:
+def _result(check: Named, finding: Finding, days: DayRange | None, run_id: str, now: datetime) -> CheckResult:
     return CheckResult(
         asset=check.table.name,
         name=check.name,
         passed=finding.passed,
+        severity=finding.severity,
         message=finding.message,
         recommendation=finding.recommendation,
         numbers=finding.numbers,
-        first_day=days.first,
-        last_day=days.last,
+        first_day=days.first if days else None,
+        last_day=days.last if days else None,
         run_id=run_id,
         at=now,
     )

@@ -16,13 +16,15 @@ def version_of(**meaning: object) -> str:
 
 def core_version(config: Config) -> str:
     """What core tables depend on: how files are read, and how days are cut."""
-    return version_of(**config.model_dump(mode="json", include={"reporting_timezone", "currency", "earliest_day", "sources", "channels"}))
+    facts = config.model_dump(mode="json", include={"reporting_timezone", "currency", "earliest_day", "sources", "channels"})
+    return version_of(**facts, bots=config.checks.bots.model_dump(mode="json", exclude={"exclude"}))
 
 
 def journeys_version(config: Config) -> str:
     """What journeys and their statistics depend on."""
     facts = {"lookback_days", "restart_after_conversion", "touch_kinds", "milestones", "reporting_timezone", "currency"}
-    return version_of(**config.model_dump(mode="json", include=facts))
+    excluded = config.checks.bots.model_dump(mode="json") if config.checks.bots.exclude else None
+    return version_of(**config.model_dump(mode="json", include=facts), excluded=excluded)
 
 
 def model_version(model: AttributionModel, config: Config) -> str:

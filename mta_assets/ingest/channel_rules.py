@@ -8,9 +8,9 @@ import polars as pl
 
 from mta_assets.config import ChannelRule, ChannelsConfig
 from mta_assets.contracts.arrays import Ints
-from mta_assets.contracts.tables import NOT_SET
+from mta_assets.contracts.tables import NOT_SET, UNASSIGNED
 from mta_assets.errors import ConfigError
-from mta_assets.ingest.ga4 import DEFAULT_RULES, UNASSIGNED
+from mta_assets.ingest.ga4 import DEFAULT_RULES
 from mta_assets.ingest.sites import site_category
 from mta_assets.ingest.texts import Texts, coded
 

@@ -10,7 +10,6 @@ from mta_assets.config import ChannelRule
 from mta_assets.contracts.tables import NOT_SET
 
 VERSION = "ga4-2024.1"  # a change of the rules is a change of the version: it decides what the same file means
-UNASSIGNED = "unassigned"
 
 _UNKNOWN = re.escape(NOT_SET)
 _PAID = ".*cp.*|ppc|retargeting|paid.*"

@@ -9,11 +9,13 @@ import polars as pl
 from mta_assets.config import Config
 from mta_assets.contracts.arrays import Touches
 from mta_assets.contracts.days import DayRange
+from mta_assets.contracts.profiles import JOURNEY_PROFILE
 from mta_assets.contracts.tables import JOURNEYS
 from mta_assets.journeys.assemble import touches_of
 from mta_assets.journeys.statistic_frames import statistic_frames
 from mta_assets.lake.lake import Lake
 from mta_assets.pipeline.window import closed_journeys
+from mta_assets.quality.journey_profile import journey_profile
 
 PLACEMENT = ("channel", "campaign", "kind")
 
@@ -50,6 +52,7 @@ def close(lake: Lake, config: Config, days: DayRange) -> pl.DataFrame:
         touches = touches_of(journeys, value_currency=config.currency)
         for table, frame in statistic_frames(touches, journeys).items():
             lake.replace_days(table, frame, days)
+        lake.replace_days(JOURNEY_PROFILE, journey_profile(journeys), days)
     return journeys
 
 

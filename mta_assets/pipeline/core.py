@@ -9,11 +9,14 @@ import polars as pl
 from mta_assets.config import Config
 from mta_assets.contracts.columns import Table
 from mta_assets.contracts.days import DayRange, contiguous
+from mta_assets.contracts.profiles import BOTS, EVENT_PROFILE
 from mta_assets.contracts.tables import BUCKETS, CONFLICTS, CORE, FILES, IDENTIFIER
 from mta_assets.ingest.duplicates import Resolved, resolve
 from mta_assets.lake.lake import Lake
 from mta_assets.pipeline import restatements
 from mta_assets.pipeline.staged import on_days, rivals
+from mta_assets.quality.bots import bots
+from mta_assets.quality.event_profile import event_profile
 
 # Where a row came from is not what it says: a renamed copy changes no number.
 NOT_MEANING = ("source_name", "file", "row")
@@ -54,6 +57,11 @@ def _build(lake: Lake, config: Config, days: DayRange, now: datetime) -> CoreRep
         lake.replace_days(CORE[kind], frame, days)
     conflicts = pl.concat([conflict for _, conflict in rebuilt.values()])
     lake.replace_days(CONFLICTS, conflicts, days)
+    core = {kind: frame for kind, (frame, _) in rebuilt.items()}
+    flagged = bots(core["touchpoints"], config.checks.bots)
+    lake.replace_days(BOTS, flagged, days)
+    profile = event_profile(**core, flagged=flagged, files=files, timezone=config.reporting_timezone)
+    lake.replace_days(EVENT_PROFILE, profile, days)
     events = pl.concat([changes["touchpoints"].select("user", "day"), changes["conversions"].select("user", "day")])
     stale = restatements.resolve(lake, config, announced, events, changes["spend"]["day"], now)
     _settle(lake, files, days)

@@ -6,32 +6,61 @@ from datetime import date
 import polars as pl
 
 from mta_assets.config import Config
+from mta_assets.contracts.columns import Table
 from mta_assets.contracts.days import DayRange
-from mta_assets.contracts.tables import CHANNEL_DAILY, CHANNEL_PERFORMANCE, SPEND, SPEND_DAILY, UNATTRIBUTED, credits_table, learned_table
+from mta_assets.contracts.profiles import SHARES_DAILY
+from mta_assets.contracts.tables import (
+    CHANNEL_DAILY,
+    CHANNEL_PERFORMANCE,
+    JOURNEYS,
+    SPEND,
+    SPEND_DAILY,
+    UNATTRIBUTED,
+    credits_table,
+    learned_table,
+)
 from mta_assets.lake.lake import Lake
 from mta_assets.marts import performance
+from mta_assets.marts.shares import shares_daily
 from mta_assets.marts.sums import summed
 from mta_assets.models.base import AttributionModel, LearnedModel
 from mta_assets.pipeline.learning import days_with_results, fit_window
 
 
-def write_spend_daily(lake: Lake, days: DayRange) -> pl.DataFrame:
-    """Recompute `marts/spend_daily` of these days."""
-    frame = performance.spend_daily(lake.read(SPEND, days))
-    lake.replace_days(SPEND_DAILY, frame, days)
-    return frame
+def write_marts(lake: Lake, config: Config, models: Mapping[str, AttributionModel], days: DayRange) -> None:
+    """Recompute every mart of these days."""
+    lake.replace_days(SPEND_DAILY, performance.spend_daily(lake.read(SPEND, days)), days)
+    for table, frame in daily_marts(lake, models, days).items():
+        lake.replace_days(table, frame, days)
+    lake.replace_days(CHANNEL_PERFORMANCE, channel_performance(lake, config, models, days), days)
 
 
-def write_channel_daily(lake: Lake, models: Mapping[str, AttributionModel], days: DayRange) -> pl.DataFrame:
-    """Recompute `marts/channel_daily` of these days from every model's credits."""
-    frames = [performance.channel_daily(lake.read(credits_table(name), days), name) for name in models]
-    frame = pl.concat([CHANNEL_DAILY.empty(), *frames])
-    lake.replace_days(CHANNEL_DAILY, frame, days)
-    return frame
+def converted_daily(lake: Lake, days: DayRange) -> pl.DataFrame:
+    """(day, currency, conversions, value) of the journeys that converted on these days: what every additive model's credit must add up to."""
+    converted = lake.scan(JOURNEYS, days).filter(pl.col("outcome") == "converted")
+    return lake.collect(converted.group_by("day", "currency").agg(pl.len().alias("conversions"), pl.col("value").sum()))
 
 
-def write_channel_performance(lake: Lake, config: Config, models: Mapping[str, AttributionModel], days: DayRange) -> pl.DataFrame:
-    """Recompute `marts/channel_performance`: for each day, every model over the fit window that ends on it, as one analysis of that window.
+def credited_windows(lake: Lake, config: Config, days: DayRange) -> pl.DataFrame:
+    """(day, model, currency, conversions, value): `marts/channel_daily` summed over the fit window that ends on each of these days."""
+    measures, keys = ["conversions", "value"], ["day", "model", "currency"]
+    daily = lake.collect(lake.scan(CHANNEL_DAILY, days.back(config.fit_window_days - 1)).group_by(keys).agg(pl.col(measures).sum()))
+    windows = [daily.filter(pl.col("day").is_between(fit_window(config, day).first, day)).with_columns(day=pl.lit(day)) for day in days]
+    return pl.concat(windows).group_by(keys).agg(pl.col(measures).sum())
+
+
+def daily_marts(lake: Lake, models: Mapping[str, AttributionModel], days: DayRange) -> dict[Table, pl.DataFrame]:
+    """`marts/channel_daily` and `marts/shares_daily` of these days from every model's credits, not yet written: the assets check them first."""
+    parts: dict[Table, list[pl.DataFrame]] = {CHANNEL_DAILY: [CHANNEL_DAILY.empty()], SHARES_DAILY: [SHARES_DAILY.empty()]}
+    for name in models:
+        credit = lake.read(credits_table(name), days)
+        parts[CHANNEL_DAILY].append(performance.channel_daily(credit, name))
+        parts[SHARES_DAILY].append(shares_daily(credit, name))
+    return {table: pl.concat(frames) for table, frames in parts.items()}
+
+
+def channel_performance(lake: Lake, config: Config, models: Mapping[str, AttributionModel], days: DayRange) -> pl.DataFrame:
+    """`marts/channel_performance`, not yet written: for each day, every model over the fit window that ends on it, as one analysis of that window.
 
     A learned model's fit is that of the day itself, applied to the whole window, so that the numbers equal `mta attribute` on the window's files.
     """
@@ -40,9 +69,7 @@ def write_channel_performance(lake: Lake, config: Config, models: Mapping[str, A
     spend = lake.read(SPEND_DAILY, window).sort(SPEND_DAILY.key)
     shares = {name: lake.read(learned_table(name), days) for name, model in models.items() if isinstance(model, LearnedModel)}
     frames = [_performance(day, fit_window(config, day), daily, spend, shares) for day in days_with_results(lake, config, days)]
-    frame = pl.concat([CHANNEL_PERFORMANCE.empty(), *frames])
-    lake.replace_days(CHANNEL_PERFORMANCE, frame, days)
-    return frame
+    return pl.concat([CHANNEL_PERFORMANCE.empty(), *frames])
 
 
 def _performance(day: date, window: DayRange, daily: pl.DataFrame, spend: pl.DataFrame, shares: Mapping[str, pl.DataFrame]) -> pl.DataFrame:

@@ -6,9 +6,10 @@ from datetime import datetime
 from pathlib import Path
 
 from mta_assets.config import Config
+from mta_assets.contracts.catalogue import FIXED_TABLES
 from mta_assets.contracts.columns import Table
 from mta_assets.contracts.days import DayRange
-from mta_assets.contracts.tables import FIXED_TABLES, credits_table
+from mta_assets.contracts.tables import credits_table
 from mta_assets.lake.lake import Lake
 from mta_assets.models.base import AttributionModel, LearnedModel
 from mta_assets.pipeline import restatements
@@ -17,7 +18,7 @@ from mta_assets.pipeline.core import build_pending
 from mta_assets.pipeline.credits import credit
 from mta_assets.pipeline.ingest import FileReport, ingest, landed_files
 from mta_assets.pipeline.learning import learn, learned_tables
-from mta_assets.pipeline.marts import write_channel_daily, write_channel_performance, write_spend_daily
+from mta_assets.pipeline.marts import write_marts
 
 Notify = Callable[[str], None]
 
@@ -89,6 +90,4 @@ def _attribute(
             learn(lake, config, name, model, days)
         credit(lake, config, name, model, converted.of(lake, config, days), days)
     notify(f"marts of {days}")
-    write_spend_daily(lake, days)
-    write_channel_daily(lake, models, days)
-    write_channel_performance(lake, config, models, days)
+    write_marts(lake, config, models, days)

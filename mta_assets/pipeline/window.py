@@ -9,11 +9,13 @@ import polars as pl
 
 from mta_assets.config import Config
 from mta_assets.contracts.days import DayRange
+from mta_assets.contracts.profiles import BOTS
 from mta_assets.contracts.tables import CONVERSIONS, TOUCHPOINTS
 from mta_assets.journeys.assemble import journey_frame
 from mta_assets.journeys.events import CONVERSION_COLUMNS, TOUCH_COLUMNS, UserEvents, microseconds, user_events
 from mta_assets.journeys.kernel import Slices, journeys
 from mta_assets.lake.lake import Lake
+from mta_assets.quality.bots import without
 
 
 def closed_journeys(lake: Lake, config: Config, days: DayRange, users: pl.Series | None = None) -> pl.DataFrame:
@@ -53,13 +55,19 @@ class _Core:
 
     def events(self, days: DayRange, users: pl.Series | None) -> UserEvents:
         """The events of these days, of these users or of all."""
-        touchpoints = self._lake.scan(TOUCHPOINTS, days).select(TOUCH_COLUMNS)
+        touchpoints = self._touches(days)
         conversions = self._conversions_of(days)
         if users is not None:
             touchpoints = touchpoints.filter(pl.col("user").is_in(users.implode()))
             conversions = conversions.filter(pl.col("user").is_in(users.implode()))
         config = self._config
         return user_events(self._lake.collect(touchpoints), conversions, kinds=config.touch_kinds, stages=config.milestones.stages)
+
+    def _touches(self, days: DayRange) -> pl.LazyFrame:
+        touchpoints = self._lake.scan(TOUCHPOINTS, days)
+        if not self._config.checks.bots.exclude:
+            return touchpoints.select(TOUCH_COLUMNS)
+        return without(touchpoints.select("day", *TOUCH_COLUMNS), self._lake.scan(BOTS, days)).select(TOUCH_COLUMNS)
 
     def _conversions_of(self, days: DayRange) -> pl.DataFrame:
         if self._ahead is None or days.first < self._ahead.first:

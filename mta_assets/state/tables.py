@@ -146,7 +146,7 @@ class CheckRow(Base):
     asset: Mapped[str] = mapped_column(doc="the table that was checked, e.g. credits/linear")
     name: Mapped[str] = mapped_column(doc="the check, e.g. conservation")
     passed: Mapped[bool] = mapped_column(doc="whether it passed")
-    severity: Mapped[str] = mapped_column(doc="error, where a failure stops what is downstream; else warning")
+    severity: Mapped[str] = mapped_column(doc="error: what was found is wrong; warning: a person should look at it")
     message: Mapped[str] = mapped_column(doc="what was found, in words")
     recommendation: Mapped[str] = mapped_column(doc="what to do; empty when it passed")
     numbers: Mapped[dict[str, Any]] = mapped_column(doc="the numbers behind it")

@@ -4,7 +4,7 @@ import pytest
 
 from mta_assets.config import Config, SourceConfig
 from mta_assets.contracts import describe
-from mta_assets.contracts.tables import FIXED_TABLES
+from mta_assets.contracts.catalogue import FIXED_TABLES
 from mta_assets.ingest import describe as raw
 from mta_assets.ingest.fields import FIELDS
 from mta_assets.settings import Settings

@@ -6,9 +6,10 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
+from mta_assets.contracts.catalogue import FIXED_TABLES
 from mta_assets.contracts.columns import Column, ContractError, Table
 from mta_assets.contracts.days import DayRange, contiguous
-from mta_assets.contracts.tables import FIXED_TABLES, credits_table, learned_paths_table, learned_positions_table, learned_table
+from mta_assets.contracts.tables import credits_table, learned_paths_table, learned_positions_table, learned_table
 from mta_assets.errors import MtaError
 
 MADE = (credits_table, learned_table, learned_positions_table, learned_paths_table)

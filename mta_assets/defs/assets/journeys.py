@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from mta_assets.contracts.profiles import JOURNEY_PROFILE
 from mta_assets.contracts.tables import CONVERSIONS, JOURNEYS, STATISTICS, TOUCHPOINTS
 from mta_assets.defs.assets.core import POOL
 from mta_assets.defs.assets.steps import Events, check_specs, made, reported
@@ -13,12 +14,12 @@ from mta_assets.defs.versions import journeys_version
 from mta_assets.defs.work import take
 from mta_assets.pipeline.closings import close
 
-TABLES = (JOURNEYS, *STATISTICS)
+TABLES = (JOURNEYS, *STATISTICS, JOURNEY_PROFILE)
 
 
 def journey_assets(lake: LakeResource) -> dg.AssetsDefinition:
     """The step that closes days."""
-    checks = [check for table in TABLES for check in table_checks(table)]
+    checks = [check for table in (JOURNEYS, *STATISTICS) for check in table_checks(table)]
     version = journeys_version(lake.config)
     window = closing_window(lake.config)
     events = [dg.AssetDep(key_of(table), partition_mapping=window) for table in (TOUCHPOINTS, CONVERSIONS)]

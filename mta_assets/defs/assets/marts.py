@@ -3,49 +3,67 @@
 import dagster as dg
 import polars as pl
 
+from mta_assets.contracts.profiles import SHARES_DAILY
 from mta_assets.contracts.tables import CHANNEL_DAILY, CHANNEL_PERFORMANCE, MARTS, SPEND, SPEND_DAILY, credits_table, learned_table
-from mta_assets.defs.assets.steps import Events, made, show_credit
+from mta_assets.defs.assets.steps import Events, made, show_credit, stop_unless_passed
+from mta_assets.defs.checks import mart_checks
 from mta_assets.defs.partitions import ONE_RUN, daily, days_of, fitting_window
 from mta_assets.defs.resources import LakeResource
 from mta_assets.defs.specs import key_of, spec_of
 from mta_assets.defs.told import tell_results
 from mta_assets.defs.versions import marts_version
 from mta_assets.defs.work import finish, take
+from mta_assets.marts.performance import spend_daily
 from mta_assets.models.base import LearnedModel
-from mta_assets.pipeline.marts import write_channel_daily, write_channel_performance, write_spend_daily
+from mta_assets.pipeline.marts import channel_performance, converted_daily, credited_windows, daily_marts
 
 SHOWN_MODEL = "linear"
 
 
 def mart_assets(lake: LakeResource) -> list[dg.AssetsDefinition]:
-    """The three marts."""
+    """The marts. What does not add up to what it was made from is not written."""
     return [_spend_daily(lake), _channel_daily(lake), _channel_performance(lake)]
 
 
 def _spend_daily(lake: LakeResource) -> dg.AssetsDefinition:
     spec = spec_of(SPEND_DAILY, uri=lake.uri(SPEND_DAILY.name), code_version=marts_version(lake.config), deps=[key_of(SPEND)])
+    check = mart_checks(lake.models, lake.config)[SPEND_DAILY]
 
-    @dg.multi_asset(name="spend_daily", specs=[spec], partitions_def=daily(lake.config), backfill_policy=ONE_RUN)
+    @dg.multi_asset(name="spend_daily", specs=[spec], check_specs=[check.spec], partitions_def=daily(lake.config), backfill_policy=ONE_RUN)
     def spend_daily_step(context: dg.AssetExecutionContext, lake: LakeResource) -> Events:
         """Add up these days' spend."""
         days = days_of(context)
         take(context, lake, days)
-        yield made(context, SPEND_DAILY, write_spend_daily(lake.lake, days))
+        spend = lake.lake.read(SPEND, days)
+        frame = spend_daily(spend)
+        yield from stop_unless_passed(context, lake, {check: check.find(frame, spend)})
+        lake.lake.replace_days(SPEND_DAILY, frame, days)
+        yield made(context, SPEND_DAILY, frame)
 
     return spend_daily_step
 
 
 def _channel_daily(lake: LakeResource) -> dg.AssetsDefinition:
     deps = [key_of(credits_table(name)) for name in lake.models]
-    spec = spec_of(CHANNEL_DAILY, uri=lake.uri(CHANNEL_DAILY.name), code_version=marts_version(lake.config), deps=deps)
+    version, tables = marts_version(lake.config), (CHANNEL_DAILY, SHARES_DAILY)
+    check = mart_checks(lake.models, lake.config)[CHANNEL_DAILY]
 
-    @dg.multi_asset(name="channel_daily", specs=[spec], partitions_def=daily(lake.config), backfill_policy=ONE_RUN)
+    @dg.multi_asset(
+        name="channel_daily",
+        specs=[spec_of(table, uri=lake.uri(table.name), code_version=version, deps=deps) for table in tables],
+        check_specs=[check.spec],
+        partitions_def=daily(lake.config),
+        backfill_policy=ONE_RUN,
+    )
     def channel_daily_step(context: dg.AssetExecutionContext, lake: LakeResource) -> Events:
         """Add up every model's credit of these days."""
         days = days_of(context)
-        frame = write_channel_daily(lake.lake, lake.models, days)
-        show_credit(context, CHANNEL_DAILY, _of_one_model(lake, frame), "conversions")
-        yield made(context, CHANNEL_DAILY, frame)
+        frames = daily_marts(lake.lake, lake.models, days)
+        yield from stop_unless_passed(context, lake, {check: check.find(frames[CHANNEL_DAILY], converted_daily(lake.lake, days))})
+        for table in tables:
+            lake.lake.replace_days(table, frames[table], days)
+            show_credit(context, table, _of_one_model(lake, frames[table]), "conversions")
+            yield made(context, table, frames[table])
 
     return channel_daily_step
 
@@ -59,11 +77,17 @@ def _channel_performance(lake: LakeResource) -> dg.AssetsDefinition:
     ]
     spec = spec_of(CHANNEL_PERFORMANCE, uri=lake.uri(CHANNEL_PERFORMANCE.name), code_version=marts_version(lake.config), deps=deps)
 
-    @dg.multi_asset(name="channel_performance", specs=[spec], partitions_def=daily(lake.config), backfill_policy=ONE_RUN)
+    check = mart_checks(lake.models, lake.config)[CHANNEL_PERFORMANCE]
+
+    @dg.multi_asset(
+        name="channel_performance", specs=[spec], check_specs=[check.spec], partitions_def=daily(lake.config), backfill_policy=ONE_RUN
+    )
     def channel_performance_step(context: dg.AssetExecutionContext, lake: LakeResource) -> Events:
         """Put credit beside spend over the window that ends on each of these days; then strike the days off the list of what is pending."""
         days = days_of(context)
-        frame = write_channel_performance(lake.lake, lake.config, lake.models, days)
+        frame = channel_performance(lake.lake, lake.config, lake.models, days)
+        yield from stop_unless_passed(context, lake, {check: check.find(frame, credited_windows(lake.lake, lake.config, days))})
+        lake.lake.replace_days(CHANNEL_PERFORMANCE, frame, days)
         finish(context, lake, days)
         show_credit(context, CHANNEL_PERFORMANCE, _of_one_model(lake, frame), "conversions")
         yield made(context, CHANNEL_PERFORMANCE, frame)

@@ -1,18 +1,24 @@
 """landing/ -> staged/*: one unpartitioned step that takes every file the lake has not read yet, and accounts for each row."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import dagster as dg
 import polars as pl
 
 from mta_assets.contracts.columns import Table
 from mta_assets.contracts.tables import FILES, QUARANTINE, STAGED
+from mta_assets.defs.assets.steps import Events
+from mta_assets.defs.checks import results
+from mta_assets.defs.day_checks import spec_of_check
 from mta_assets.defs.landing import unread
 from mta_assets.defs.reports import ROW_COUNT, Metadata, as_table
 from mta_assets.defs.resources import LakeResource
 from mta_assets.defs.specs import key_of, spec_of
+from mta_assets.defs.told import tell_findings
 from mta_assets.defs.versions import core_version
 from mta_assets.pipeline.ingest import FileReport, ingest, landed_files
+from mta_assets.pipeline.judging import judge_intake
+from mta_assets.quality.registry import INTAKE_CHECKS
 
 TABLES: tuple[Table, ...] = (FILES, QUARANTINE, *STAGED.values())
 SHOWN = 20
@@ -24,14 +30,20 @@ def staged_assets(lake: LakeResource) -> dg.AssetsDefinition:
     version = core_version(lake.config)
 
     @dg.multi_asset(
-        name="landed_files", specs=[spec_of(table, uri=lake.uri(table.name), code_version=version) for table in TABLES], pool="ingest"
+        name="landed_files",
+        specs=[spec_of(table, uri=lake.uri(table.name), code_version=version) for table in TABLES],
+        check_specs=[spec_of_check(check) for check in INTAKE_CHECKS],
+        pool="ingest",
     )
-    def ingest_step(context: dg.AssetExecutionContext, lake: LakeResource) -> Iterator[dg.MaterializeResult[None]]:
+    def ingest_step(context: dg.AssetExecutionContext, lake: LakeResource) -> Events:
         """Stage each landed file that is new or changed."""
         files = unread(lake.lake, landed_files(lake.landing_folder, lake.config))
         reports = ingest(lake.lake, lake.config, files, lake.now(), lambda file: context.log.info(f"reading {file}"))
         for table in TABLES:
             yield dg.MaterializeResult(asset_key=key_of(table), metadata=_metadata(lake, table, reports))
+        findings = judge_intake(lake.lake, lake.config, [report.file for report in reports])
+        tell_findings(context, lake, None, findings)
+        yield from results(findings)
 
     return ingest_step
 

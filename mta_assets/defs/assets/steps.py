@@ -36,7 +36,7 @@ def show_credit(context: dg.AssetExecutionContext, table: Table, frame: pl.DataF
 
 def reported(context: dg.AssetExecutionContext, lake: LakeResource, findings: Mapping[Check, Finding]) -> Iterator[dg.AssetCheckResult]:
     """The findings, for Dagster and for the state store."""
-    tell_findings(context, lake, findings)
+    tell_findings(context, lake, days_of(context), findings)
     yield from results(findings)
 
 
