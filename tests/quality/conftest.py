@@ -58,6 +58,13 @@ class Shop:
         )
         return check.finding(history)
 
+    def history(self, check, day):
+        """What is known to the check at the end of an earlier day."""
+        profile = self.profiles[PROFILE_OF.get(check.table.name, "events")].filter(pl.col("day") <= day)
+        return History(
+            profile=profile, first=WORLD.first_day, days=DayRange(day, day), waited_until=day + timedelta(days=1), config=self.config.checks
+        )
+
 
 def profiled(core, journeys, credit, files, config):
     """The three profiles of these rows."""
