@@ -6,7 +6,8 @@ import sys
 from api.server import Server
 from api.services import make_services
 from mta_assets.errors import MtaError
-from mta_assets.settings import ApiSettings, Settings
+from mta_assets.settings import ApiSettings, LogSettings, Settings
+from mta_assets.telemetry.setup import write_logs
 
 CHECK = "--check"
 INTERRUPTED = 130  # exit code of what Ctrl-C ended, as shells have it
@@ -25,6 +26,7 @@ def main() -> None:
         sys.exit(INTERRUPTED)
     if checked.returncode:
         sys.exit(checked.returncode)
+    write_logs(LogSettings(), "api")
     Server(ApiSettings()).run()
 
 

@@ -14,6 +14,7 @@ from api.cache import install_cache
 from api.headers import dress
 from api.json_bodies import StrictRequest
 from api.limits import Limits, tell_limits
+from api.logs import carry_request_id, log_requests
 from api.metrics import measure
 from api.problems import answer_every_failure, of_validation
 from api.routes.attribution import routes as attribution
@@ -35,7 +36,7 @@ from api.services import EXTENSION, Services, make_services
 from api.serving import recall
 from api.specification import INFO, OPENAPI_VERSION, SECURITY, specification
 from api.tokens import TokenVerifier
-from mta_assets.settings import ApiSettings, Settings
+from mta_assets.settings import ApiSettings, LogSettings, Settings
 
 # Every resource. One more is one more module and one more line.
 RESOURCES: Sequence[Routes] = (
@@ -74,7 +75,9 @@ def create_app(services: Services | None = None) -> OpenAPI:
     if made.api.proxy_hops:
         hops = made.api.proxy_hops
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    carry_request_id()
     measure(app)
+    log_requests(app, LogSettings())
     install_cache(app, made.redis)
     answer_every_failure(app)
     dress(app, made.api)

@@ -10,6 +10,7 @@ from typing import Final
 
 from flask import Flask, Request, Response, g, request
 
+from api.logs import tell_guards
 from api.services import services
 from api.trail import Trail
 from mta_assets.state.audit import AuditEvent, AuditKind
@@ -40,10 +41,14 @@ def audit_every_request(app: Flask, trail: Trail) -> None:
     def note(response: Response) -> Response:
         unknown: Unknown | None = g.get("unknown")
         if unknown is not None:
-            trail.note(_of_unknown(unknown))
+            event = _of_unknown(unknown)
+            trail.note(event)
+            tell_guards(event)
         elif g.caller is not None:
             event = _of_caller(OK if response.status_code < 400 else g.get("problem_code", str(response.status_code)))
             trail.note(event)
+            if event.kind is not AuditKind.DATA or event.outcome != OK:
+                tell_guards(event)
             if event.key_id and not event.key_id.startswith("token:"):
                 trail.used(event.key_id, event.at)
         return response

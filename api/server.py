@@ -15,6 +15,7 @@ from gunicorn.util import write_nonblock
 
 from api.application import create_app
 from api.liveness import AttentiveWorker
+from api.logs import ServerLog
 from api.metrics import end_sharing, forget_worker, share_among_workers
 from api.patience import PatientConnection, SlowHeadError, head_has_come
 from api.problems import CODES, Problem, document
@@ -83,6 +84,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
             "control_socket_disable": True,
             "forwarded_allow_ips": "*" if self._settings.proxy_hops else "",
             "loglevel": "warning",
+            "logger_class": ServerLog,
             "on_starting": lambda arbiter: share_among_workers(),
             "child_exit": lambda arbiter, worker: forget_worker(worker.pid),
             "on_exit": lambda arbiter: end_sharing(),

@@ -70,6 +70,23 @@ class Settings(_Sources):
     )
 
 
+class LogSettings(BaseSettings):
+    """Environment variables of the log, each with the prefix `MTA_LOG_`. With none set every process writes JSON lines to its standard output."""
+
+    model_config = SettingsConfigDict(env_prefix="MTA_LOG_", frozen=True, extra="ignore")
+
+    folder: str = Field(
+        "", description="The folder of application.log, security.log, performance.log and business.log; empty writes to standard output."
+    )
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least grave lines that are written.")
+    file_mb: int = Field(50, ge=1, description="How large a file becomes before the next is begun, in MB of 1,000,000 bytes.")
+    files: int = Field(10, ge=1, description="How many full files of each stream are kept.")
+    requests: Literal["none", "slow", "all"] = Field(
+        "slow", description="Which requests of the API leave a line in the performance stream."
+    )
+    slow_ms: int = Field(1_000, ge=0, description="From how many milliseconds on a request is slow.")
+
+
 class ApiSettings(_Sources):
     """Environment variables of the API, each with the prefix `MTA_API_`. With none set it is in development mode, on this machine only."""
 

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-pytest_plugins = ["servers"]
+pytest_plugins = ["servers", "logs"]
 os.environ.pop("DAGSTER_HOME", None)  # before the fixtures of modules run
 
 

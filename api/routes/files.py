@@ -31,6 +31,8 @@ from mta_assets.jobs.tasks import given_to
 from mta_assets.state.access import Scope
 from mta_assets.state.job import JobFile
 from mta_assets.state.jobs import Jobs, new_job_id
+from mta_assets.telemetry.streams import business
+from mta_assets.telemetry.timing import timed
 
 routes = Routes("files", "/v1/attribution", tag="attribution")
 Query = TypeVar("Query", bound=FileQuery)
@@ -82,7 +84,8 @@ def _looked_at(asked: AnalyzeQuery, upload: Upload) -> dict[str, Any]:
     if known := answers.get(key):
         return cast("dict[str, Any]", orjson.loads(known))
     most = -1 if asked.mode == "job" else services().api.inline_mb * 1_000_000
-    found = services().children.run("analyze", _given(asked, upload, at_most_bytes=most))
+    with timed("task", "analyze"):
+        found = services().children.run("analyze", _given(asked, upload, at_most_bytes=most))
     if not found["analysed"]:
         if asked.mode == "inline":
             refuse(
@@ -121,6 +124,7 @@ def _job(asked: AnalyzeQuery, upload: Upload, kinds: Sequence[str]) -> Response:
         folder.remove()
         raise
     about(job.id, sha256=list(upload.digests))
+    business.info("analysis asked for", job_id=job.id, files=len(job.files), bytes=sum(file.size_bytes for file in job.files))
     response = job_response(job, 202)
     response.headers["Retry-After"] = str(LOOK_AGAIN_SECONDS)
     return response
@@ -141,7 +145,8 @@ def _key(what: str, asked: FileQuery, upload: Upload) -> str:
 
 
 def _validation(asked: ValidateQuery, upload: Upload) -> bytes:
-    found = services().children.run("validate", _given(asked, upload, most_errors=asked.limit))
+    with timed("task", "validate"):
+        found = services().children.run("validate", _given(asked, upload, most_errors=asked.limit))
     file = upload.files[0]
     said = {"file": file.given, "size_bytes": file.size_bytes, "sha256": upload.digests[0]}
     return orjson.dumps(Validation(**said, **found).model_dump(mode="json"))

@@ -3,9 +3,11 @@
 import os
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from types import TracebackType
+from uuid import uuid4
 
 import click
 
@@ -65,7 +67,8 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; what the user can mend becomes a message, Ctrl-C and a closed pipe a quiet end. Bugs keep their traceback."""
         try:
-            return super().invoke(ctx)
+            with _logged():
+                return super().invoke(ctx)
         except MtaError as error:
             raise Refusal(str(error)) from error
         except KeyboardInterrupt:
@@ -100,6 +103,18 @@ def mta() -> None:
     \b
     Where things are is set by MTA_LAKE, MTA_LANDING and MTA_CONFIG (default: .mta/ and mta.yaml in this folder).
     """  # noqa: D301  click's own mark for lines that stay as they are
+
+
+@contextmanager
+def _logged() -> Iterator[None]:
+    """Where lines go, and what those of this command share."""
+    from mta_assets.settings import LogSettings  # noqa: PLC0415  `mta --help` imports nothing that takes time
+    from mta_assets.telemetry.context import bound  # noqa: PLC0415  as above
+    from mta_assets.telemetry.setup import COMMAND, write_logs  # noqa: PLC0415  as above
+
+    write_logs(LogSettings(), COMMAND)
+    with bound(correlation_id=uuid4().hex):
+        yield
 
 
 def main() -> None:

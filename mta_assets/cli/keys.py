@@ -14,6 +14,7 @@ from mta_assets.state.access import MEANINGS, ROLES
 from mta_assets.state.keys import LIFETIME, LONGEST_LIFETIME, OVERLAP, KeyRecord, Keys
 from mta_assets.state.pepper import read_pepper
 from mta_assets.state.store import StateStore
+from mta_assets.telemetry.streams import security
 
 SHOWN_ONCE = "This is the only time that the key is shown: store it now. Send it as the header X-API-Key."
 RENEWED_BEFORE = timedelta(days=30)
@@ -67,6 +68,7 @@ def create(
             limit_per_hour=limit_per_hour,
             now=_now(),
         )
+    security.info("key made", key_id=record.id, role=record.role, scopes=sorted(record.scopes), expires_at=record.expires_at)
     if file:
         _put(presented, file)
         _show(record, as_json)
@@ -115,6 +117,7 @@ def rotate(key_id: str, overlap_hours: int, as_json: bool) -> None:
     with _keys() as keys:
         record, presented = keys.rotate(key_id, overlap=timedelta(hours=overlap_hours), now=_now())
         old = keys.get(key_id)
+    security.info("key rotated", key_id=key_id, replaced_by=record.id, works_until=old.expires_at)
     _show_new(record, presented, as_json)
     if not as_json:
         say(f"The old key {old.id} works until {old.expires_at:%Y-%m-%d %H:%M:%S} UTC.")
@@ -126,7 +129,9 @@ def rotate(key_id: str, overlap_hours: int, as_json: bool) -> None:
 def revoke(key_id: str, as_json: bool) -> None:
     """Refuse a key from now on."""
     with _keys() as keys:
-        _show(keys.revoke(key_id, _now()), as_json)
+        revoked = keys.revoke(key_id, _now())
+    security.info("key revoked", key_id=key_id)
+    _show(revoked, as_json)
 
 
 @contextmanager

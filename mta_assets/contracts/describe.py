@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings
 
 from mta_assets.config import ChannelRule, ChannelsConfig, Config, FreshnessConfig, FreshnessPolicy, MilestonesConfig, SourceConfig
 from mta_assets.config_checks import BotsConfig, CheckConfig, ChecksConfig, KnownChange
@@ -71,13 +72,13 @@ def keys(section: type[BaseModel]) -> str:
     return markdown_table(("key", "type", "default", "meaning"), rows)
 
 
-def variables() -> str:
-    """Every environment variable."""
-    shapes = _shapes(Settings)
+def variables(settings: type[BaseSettings] = Settings) -> str:
+    """Every environment variable of these settings."""
+    shapes = _shapes(settings)
     rows = []
-    for name, field in Settings.model_fields.items():
+    for name, field in settings.model_fields.items():
         alias = field.validation_alias
-        variable = alias if isinstance(alias, str) else f"{Settings.model_config['env_prefix']}{name}".upper()
+        variable = alias if isinstance(alias, str) else f"{settings.model_config['env_prefix']}{name}".upper()
         rows.append((f"`{variable}`", _type(shapes[alias if isinstance(alias, str) else name]), _default(field), field.description or ""))
     return markdown_table(("variable", "type", "default", "meaning"), rows)
 

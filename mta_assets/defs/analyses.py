@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import dagster as dg
 
 from mta_assets.defs.jobs import IN_PROCESS
+from mta_assets.defs.observed import JOB_TAG, REQUEST_TAG, observed
 from mta_assets.defs.resources import LakeResource
 from mta_assets.errors import ConflictError, NotFoundError
 from mta_assets.jobs.perform import Desk, perform
@@ -15,7 +16,6 @@ from mta_assets.state.jobs import Jobs
 from mta_assets.state.store import StateStore
 
 ANALYZE_UPLOAD = "analyze_upload"
-JOB_TAG = "mta/job"
 # A run of the pipeline that waits goes first. A failed analysis is started again by nobody: its sender is told why, and decides.
 _TAGS = {"dagster/priority": "-1", "dagster/max_retries": "0"}
 
@@ -27,6 +27,7 @@ class AnalysisToDo(dg.Config):
 
 
 @dg.op(description="Do one job: read what was sent, credit every model, write the results, and say in the job's row how far it is.")
+@observed
 def do_analysis(context: dg.OpExecutionContext, config: AnalysisToDo, lake: LakeResource) -> None:
     """Fails with the reason that the job's sender reads; a job that was cancelled cancels its run."""
     with opened_store(lake) as store:
@@ -67,7 +68,7 @@ def run_request(job: Job) -> dg.RunRequest:
     return dg.RunRequest(
         run_key=job.id,
         run_config={"ops": {do_analysis.name: {"config": {"job_id": job.id}}}},
-        tags={JOB_TAG: job.id, "mta/request": job.request_id, "mta/owner": _pseudonym(job.owner)},
+        tags={JOB_TAG: job.id, REQUEST_TAG: job.request_id, "mta/owner": _pseudonym(job.owner)},
     )
 
 

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import dagster as dg
 
-from mta_assets.defs.analyses import ANALYZE_UPLOAD, JOB_TAG, desk_at, opened_store, run_request
+from mta_assets.defs.analyses import ANALYZE_UPLOAD, desk_at, opened_store, run_request
+from mta_assets.defs.observed import JOB_TAG
 from mta_assets.defs.resources import LakeResource
 from mta_assets.jobs.daemon import DAEMON
 from mta_assets.jobs.folder import Folder

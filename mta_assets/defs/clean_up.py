@@ -6,6 +6,7 @@ import dagster as dg
 
 from mta_assets.defs.analyses import opened_store
 from mta_assets.defs.jobs import IN_PROCESS
+from mta_assets.defs.observed import observed
 from mta_assets.defs.resources import LakeResource
 from mta_assets.errors import NotFoundError
 from mta_assets.jobs.folder import Folder, sweep
@@ -19,6 +20,7 @@ CLEAN_UP = "clean_up"
 @dg.op(
     description="Remove jobs, audit entries, deliveries, findings and remembered requests that are past their time, and the files that went with them."
 )
+@observed
 def remove_what_is_over(context: dg.OpExecutionContext, lake: LakeResource) -> None:
     """What has not ended stays, whatever its age."""
     if not lake.project.state_url:

@@ -6,6 +6,7 @@ import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from mta_assets.config import Config
+from mta_assets.defs.observed import observed
 from mta_assets.defs.resources import LakeResource
 from mta_assets.models.base import LearnedModel
 from mta_assets.pipeline import restatements
@@ -40,6 +41,7 @@ class DayToClose(dg.Config):
 
 
 @dg.op(description="Ask for the days that have ended to be closed; the restatement sensor does the rest.")
+@observed
 def ask_to_close(context: dg.OpExecutionContext, config: DayToClose, lake: LakeResource) -> None:
     """Also asks for the days that were missed while the daemon was down."""
     for day in days_to_close(lake, date.fromisoformat(config.day)):

@@ -10,6 +10,7 @@ import dagster as dg
 from pydantic import PrivateAttr
 
 from mta_assets.config import Config, load_config
+from mta_assets.defs.observed import Watch, watch
 from mta_assets.lake.lake import Lake
 from mta_assets.models.base import AttributionModel
 from mta_assets.models.registry import build_models
@@ -69,6 +70,21 @@ class LakeResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # it is 
     sensor_seconds: int = 30
     project: dg.ResourceDependency[Project]
     _opened: _Opened | None = PrivateAttr(default=None)
+    _watch: Watch | None = PrivateAttr(default=None)
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Every line of the run, or of a sensor's tick, carries what it belongs to."""
+        self._watch = watch(context.run)
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+        """The run has ended in this process."""
+        if self._watch is not None:
+            self._watch.end()
+
+    @property
+    def watch(self) -> Watch | None:
+        """The run that uses it; None outside of runs."""
+        return self._watch
 
     @classmethod
     def from_environment(cls) -> "LakeResource":

@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from mta_assets.jobs.percent import WRITING, percent
 from mta_assets.jobs.wording import for_clients
 from mta_assets.state.job import Job, JobState
 from mta_assets.state.jobs import Jobs
+from mta_assets.telemetry.streams import business
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +70,9 @@ def perform(desk: Desk, job_id: str, run_id: str) -> Job:
         raise
     finally:
         folder.forget_files()
+    business.info(
+        "analysis ended", job_id=job_id, state=ended.state, files=len(job.files), bytes=sum(file.size_bytes for file in job.files)
+    )
     return ended
 
 
@@ -131,7 +136,7 @@ def _pulse(desk: Desk, job_id: str) -> Iterator[None]:
             except StateError:
                 log.warning("the state store does not answer; the next beat may reach it", exc_info=True)
 
-    beating = threading.Thread(target=beat, name=f"pulse of {job_id}", daemon=True)
+    beating = threading.Thread(target=copy_context().run, args=(beat,), name=f"pulse of {job_id}", daemon=True)
     beating.start()
     try:
         yield

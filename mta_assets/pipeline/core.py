@@ -17,6 +17,7 @@ from mta_assets.pipeline import restatements
 from mta_assets.pipeline.staged import on_days, rivals
 from mta_assets.quality.bots import bots
 from mta_assets.quality.event_profile import event_profile
+from mta_assets.telemetry.streams import business
 
 # Where a row came from is not what it says: a renamed copy changes no number.
 NOT_MEANING = ("source_name", "file", "row")
@@ -65,12 +66,22 @@ def _build(lake: Lake, config: Config, days: DayRange, now: datetime) -> CoreRep
     events = pl.concat([changes["touchpoints"].select("user", "day"), changes["conversions"].select("user", "day")])
     stale = restatements.resolve(lake, config, announced, events, changes["spend"]["day"], now)
     _settle(lake, files, days)
-    return CoreReport(
+    report = CoreReport(
         rows={kind: frame.height for kind, (frame, _) in rebuilt.items()},
         conflicts=conflicts.height,
         changed=sum(frame.height for frame in changes.values()),
         closing_days=tuple(stale),
     )
+    business.info(
+        "core days rebuilt",
+        first_day=days.first,
+        last_day=days.last,
+        **report.rows,
+        conflicts=report.conflicts,
+        changed=report.changed,
+        stale_closing_days=len(stale),
+    )
+    return report
 
 
 def build_pending(lake: Lake, config: Config, now: datetime) -> list[CoreReport]:

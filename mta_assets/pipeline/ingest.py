@@ -19,6 +19,7 @@ from mta_assets.ingest.duplicates import resolve
 from mta_assets.ingest.identity import file_version
 from mta_assets.lake.lake import Lake
 from mta_assets.pipeline.staged import rivals
+from mta_assets.telemetry.streams import business
 
 # What is being written is not read: the suffixes that copy tools give to unfinished files.
 UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".filepart", ".swp")
@@ -89,8 +90,16 @@ def ingest(
     reports = []
     for file in files:
         notify(file.file)
-        reports.append(ingest_file(lake, config, file, now))
+        report = ingest_file(lake, config, file, now)
+        _tell(report)
+        reports.append(report)
     return reports
+
+
+def _tell(report: FileReport) -> None:
+    about = {name: getattr(report, name) for name in ("file", "status", "rows_read", "accepted", "quarantined", "duplicates")}
+    say = business.warning if report.status == "unreadable" else business.info
+    say("file ingested", source=report.source_name, days=len(report.days), **about, reason=report.reason or None)
 
 
 def ingest_file(lake: Lake, config: Config, landed: LandedFile, now: datetime) -> FileReport:

@@ -14,6 +14,7 @@ from mta_assets.contracts.days import DayRange, contiguous
 from mta_assets.contracts.tables import CONVERSIONS, JOURNEYS, RESTATEMENTS, TOUCHPOINTS
 from mta_assets.lake.lake import Lake
 from mta_assets.pipeline.window import closed_journeys
+from mta_assets.telemetry.streams import business
 
 DAY_ENDED = "the day has ended"
 
@@ -89,6 +90,8 @@ def finish(lake: Lake, taken: pl.DataFrame) -> None:
         done = rows.join(taken, on=["restatement_id", "day", "scope"], how="semi").with_columns(status=pl.lit("done"))
         rest = rows.join(taken, on=["restatement_id", "day", "scope"], how="anti")
         lake.replace_where(RESTATEMENTS, pl.concat([rest, done]), {"restatement_id": restatement})
+    restated = {scope: taken.filter(scope=scope)["day"].n_unique() for scope in ("closing", "fit")}
+    business.info("days restated", **restated, first_day=taken["day"].min(), last_day=taken["day"].max())
 
 
 def newest_day(lake: Lake) -> date | None:

@@ -7,7 +7,7 @@ from mta_assets.contracts import describe
 from mta_assets.contracts.catalogue import FIXED_TABLES
 from mta_assets.ingest import describe as raw
 from mta_assets.ingest.fields import FIELDS
-from mta_assets.settings import Settings
+from mta_assets.settings import LogSettings, Settings
 
 
 @pytest.mark.parametrize("table", FIXED_TABLES, ids=lambda table: table.name)
@@ -35,6 +35,7 @@ def test_every_variable_is_named_as_the_environment_names_it():
     assert text.count("\n| `MTA_") == len(Settings.model_fields) - 1
     assert "| `MTA_LAKE` | text | `.mta/lake` |" in text
     assert "| `DAGSTER_HOME` | path | `dagster_home` |" in text
+    assert "| `MTA_LOG_REQUESTS` | `none`, `slow`, `all` | `slow` |" in describe.variables(LogSettings)
 
 
 def test_a_bar_in_a_cell_does_not_end_it():

@@ -25,7 +25,9 @@ from mta_assets.simulation.world import World
 from mta_assets.simulation.write import write_table
 from mta_assets.state.jobs import Jobs
 from mta_assets.state.store import StateStore
+from mta_assets.telemetry.streams import Stream
 from tests.api.live import live_server
+from tests.logs import read_log
 from tests.sending import PARTS, send
 
 SECONDS = 240  # for what takes ten on an idle machine
@@ -101,6 +103,7 @@ def store(tmp_path):
 
 
 def test_files_that_clients_send_are_analysed_and_a_job_that_is_cancelled_or_killed_comes_to_its_end(store, tmp_path, monkeypatch):
+    monkeypatch.setenv("MTA_LOG_FOLDER", str(tmp_path / "logs"))
     files = write_table(WORLD, tmp_path / "simulated")
     uploads, jobs = tmp_path / "uploads", Jobs(store)
     with live_server(tmp_path) as url:
@@ -126,12 +129,25 @@ def test_files_that_clients_send_are_analysed_and_a_job_that_is_cancelled_or_kil
             assert _runs_of(to_kill) == 1
         client.http.close()
     assert sorted(path.name for path in uploads.glob("job_*/files")) == []
+    _is_one_story(tmp_path / "logs", done)
 
 
 def _is_what_the_command_finds(client, id_, files):
     answer = client.http.get(f"/v1/jobs/{id_}/result", headers={"Accept": "application/vnd.apache.parquet"}).raise_for_status()
     expected = analyze([GivenFile(path=path) for path in files], Options(), Config(), datetime.now(UTC)).results
     assert_frame_equal(pl.read_parquet(answer.content), expected, check_exact=True)
+
+
+def _is_one_story(folder, job):
+    """The id of the request is on every line of the API, of the run's process and of its steps, and the job names it."""
+    lines = [line for stream in Stream for line in read_log(folder, stream)]
+    asked = next(line for line in lines if line["event"] == "analysis asked for" and line["job_id"] == job["id"])
+    assert (asked["process"], asked["correlation_id"]) == ("api", job["request_id"])
+    of_run = [line for line in lines if line.get("run_id") == job["run_id"]]
+    assert {line["correlation_id"] for line in of_run} == {job["request_id"]}
+    assert {line["process"] for line in of_run} == {"run"}
+    assert {line["job_id"] for line in of_run} == {job["id"]}
+    assert {"run started", "step ended", "analysis ended", "run ended"} <= {line["event"] for line in of_run}
 
 
 def _run_ended(run_id):

@@ -7,6 +7,7 @@ from mta_assets.contracts.profiles import BOTS, EVENT_PROFILE
 from mta_assets.contracts.tables import CONFLICTS, CORE, FILES, JOURNEYS, STAGED
 from mta_assets.defs.assets.steps import Events, check_specs, made, reported
 from mta_assets.defs.checks import judged, table_checks
+from mta_assets.defs.observed import observed
 from mta_assets.defs.partitions import ONE_RUN, daily, days_of
 from mta_assets.defs.resources import LakeResource
 from mta_assets.defs.specs import key_of, spec_of
@@ -32,6 +33,7 @@ def core_assets(lake: LakeResource) -> dg.AssetsDefinition:
         backfill_policy=ONE_RUN,
         pool=POOL,
     )
+    @observed
     def core_step(context: dg.AssetExecutionContext, lake: LakeResource) -> Events:
         """Deduplicate and sort these days, and note which closing days that makes stale."""
         days = days_of(context)

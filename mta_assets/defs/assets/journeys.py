@@ -7,6 +7,7 @@ from mta_assets.contracts.tables import CONVERSIONS, JOURNEYS, STATISTICS, TOUCH
 from mta_assets.defs.assets.core import POOL
 from mta_assets.defs.assets.steps import Events, check_specs, made, reported
 from mta_assets.defs.checks import judged, table_checks
+from mta_assets.defs.observed import observed
 from mta_assets.defs.partitions import ONE_RUN, closing_window, daily, days_of
 from mta_assets.defs.resources import LakeResource
 from mta_assets.defs.specs import key_of, spec_of
@@ -32,6 +33,7 @@ def journey_assets(lake: LakeResource) -> dg.AssetsDefinition:
         backfill_policy=ONE_RUN,
         pool=POOL,
     )
+    @observed
     def journeys_step(context: dg.AssetExecutionContext, lake: LakeResource) -> Events:
         """Recompute the journeys that close on these days, and their statistics."""
         days = days_of(context)

@@ -5,6 +5,7 @@ import dagster as dg
 from mta_assets.contracts.columns import Table
 from mta_assets.contracts.tables import COALITIONS, PATHS, POSITIONS, TRANSITIONS, learned_table
 from mta_assets.defs.assets.steps import Events, made, show_credit
+from mta_assets.defs.observed import observed
 from mta_assets.defs.partitions import ONE_RUN, daily, days_of, fitting_window
 from mta_assets.defs.resources import LakeResource
 from mta_assets.defs.specs import key_of, spec_of
@@ -38,6 +39,7 @@ def _learned(lake: LakeResource, name: str, model: LearnedModel) -> dg.AssetsDef
         partitions_def=daily(lake.config),
         backfill_policy=ONE_RUN,
     )
+    @observed
     def learned_step(context: dg.AssetExecutionContext, lake: LakeResource) -> Events:
         """Refit the model for each of these days over the fit window that ends on it."""
         days = days_of(context)

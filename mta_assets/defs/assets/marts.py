@@ -7,6 +7,7 @@ from mta_assets.contracts.profiles import SHARES_DAILY
 from mta_assets.contracts.tables import CHANNEL_DAILY, CHANNEL_PERFORMANCE, MARTS, SPEND, SPEND_DAILY, credits_table, learned_table
 from mta_assets.defs.assets.steps import Events, made, show_credit, stop_unless_passed
 from mta_assets.defs.checks import mart_checks
+from mta_assets.defs.observed import observed
 from mta_assets.defs.partitions import ONE_RUN, daily, days_of, fitting_window
 from mta_assets.defs.resources import LakeResource
 from mta_assets.defs.specs import key_of, spec_of
@@ -30,6 +31,7 @@ def _spend_daily(lake: LakeResource) -> dg.AssetsDefinition:
     check = mart_checks(lake.models, lake.config)[SPEND_DAILY]
 
     @dg.multi_asset(name="spend_daily", specs=[spec], check_specs=[check.spec], partitions_def=daily(lake.config), backfill_policy=ONE_RUN)
+    @observed
     def spend_daily_step(context: dg.AssetExecutionContext, lake: LakeResource) -> Events:
         """Add up these days' spend."""
         days = days_of(context)
@@ -55,6 +57,7 @@ def _channel_daily(lake: LakeResource) -> dg.AssetsDefinition:
         partitions_def=daily(lake.config),
         backfill_policy=ONE_RUN,
     )
+    @observed
     def channel_daily_step(context: dg.AssetExecutionContext, lake: LakeResource) -> Events:
         """Add up every model's credit of these days."""
         days = days_of(context)
@@ -82,6 +85,7 @@ def _channel_performance(lake: LakeResource) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name="channel_performance", specs=[spec], check_specs=[check.spec], partitions_def=daily(lake.config), backfill_policy=ONE_RUN
     )
+    @observed
     def channel_performance_step(context: dg.AssetExecutionContext, lake: LakeResource) -> Events:
         """Put credit beside spend over the window that ends on each of these days; then strike the days off the list of what is pending."""
         days = days_of(context)

@@ -11,6 +11,7 @@ from mta_assets.defs.assets.steps import Events
 from mta_assets.defs.checks import results
 from mta_assets.defs.day_checks import spec_of_check
 from mta_assets.defs.landing import unread
+from mta_assets.defs.observed import observed
 from mta_assets.defs.reports import ROW_COUNT, Metadata, as_table
 from mta_assets.defs.resources import LakeResource
 from mta_assets.defs.specs import key_of, spec_of
@@ -35,6 +36,7 @@ def staged_assets(lake: LakeResource) -> dg.AssetsDefinition:
         check_specs=[spec_of_check(check) for check in INTAKE_CHECKS],
         pool="ingest",
     )
+    @observed
     def ingest_step(context: dg.AssetExecutionContext, lake: LakeResource) -> Events:
         """Stage each landed file that is new or changed."""
         files = unread(lake.lake, landed_files(lake.landing_folder, lake.config))
