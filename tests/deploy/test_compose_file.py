@@ -8,6 +8,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+import yaml
 from containers import TOP, composed
 
 from mta_assets.settings import ApiSettings, Settings
@@ -118,3 +119,23 @@ def test_what_is_mounted_from_the_repository_is_there(name):
     for mount in SERVICES[name].get("volumes", []):
         source = mount.split(":")[0]
         assert source in FILE["volumes"] or source == "./landing" or (TOP / source).exists(), source
+
+
+def test_prometheus_reads_the_key_where_it_is_made_and_rules_that_are_there():
+    scrapes = yaml.safe_load((TOP / "deploy/prometheus/prometheus.yml").read_text())
+    made = SERVICES["metrics-key"]["command"][-1]
+    [scrape] = scrapes["scrape_configs"]
+    assert scrape["http_headers"]["X-API-Key"]["files"] == [made]
+    mounts = {mount.split(":")[1]: mount.split(":")[0] for mount in SERVICES["prometheus"]["volumes"]}
+    assert mounts[str(Path(made).parent)] == "keys"
+    assert "keys:/var/lib/mta/keys" in SERVICES["metrics-key"]["volumes"]
+    assert scrape["static_configs"] == [{"targets": [f"api:{SERVICES['api']['environment']['MTA_API_PORT']}"]}]
+
+
+def test_grafana_asks_the_prometheus_beside_it_and_shows_the_dashboards_that_are_mounted():
+    provisioning = TOP / "deploy/grafana/provisioning"
+    sources = [source for path in provisioning.glob("datasources/*") for source in yaml.safe_load(path.read_text())["datasources"]]
+    assert [source["url"] for source in sources] == ["http://prometheus:9090"]
+    providers = [provider for path in provisioning.glob("dashboards/*") for provider in yaml.safe_load(path.read_text())["providers"]]
+    mounts = {mount.split(":")[1]: mount.split(":")[0] for mount in SERVICES["grafana"]["volumes"]}
+    assert [mounts[provider["options"]["path"]] for provider in providers] == ["./deploy/grafana/dashboards"]
