@@ -11,6 +11,7 @@ from api.auth import KnownKeys, guard
 from api.bodies import watch_bodies
 from api.buckets import Buckets
 from api.cache import install_cache
+from api.forgetting import forget_the_erased
 from api.headers import dress
 from api.json_bodies import StrictRequest
 from api.limits import Limits, tell_limits
@@ -22,6 +23,7 @@ from api.routes.audit import routes as audit
 from api.routes.calculate import routes as calculate
 from api.routes.channels import routes as channels
 from api.routes.documentation import routes as documentation
+from api.routes.erasures import routes as erasures
 from api.routes.files import routes as files
 from api.routes.health import routes as health
 from api.routes.jobs import routes as jobs
@@ -45,6 +47,7 @@ RESOURCES: Sequence[Routes] = (
     calculate,
     channels,
     documentation,
+    erasures,
     files,
     health,
     jobs,
@@ -91,6 +94,7 @@ def create_app(services: Services | None = None) -> OpenAPI:
         Limits(made.api, Buckets(made.redis)),
         open_on_loopback=made.api.metrics_on_loopback,
     )
+    forget_the_erased(app)
     recall(app)
     watch_bodies(app, access)
     return app

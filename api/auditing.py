@@ -16,7 +16,12 @@ from api.trail import Trail
 from mta_assets.state.audit import AuditEvent, AuditKind
 
 # Of routes whose resource is not here the kind is data.
-KINDS: Final[Mapping[str, AuditKind]] = {"keys": AuditKind.KEY, "jobs": AuditKind.JOB, "webhooks": AuditKind.WEBHOOK}
+KINDS: Final[Mapping[str, AuditKind]] = {
+    "keys": AuditKind.KEY,
+    "jobs": AuditKind.JOB,
+    "webhooks": AuditKind.WEBHOOK,
+    "erasures": AuditKind.ERASURE,
+}
 OK: Final = "ok"
 
 

@@ -22,8 +22,9 @@ from mta_assets.results.snapshots import Snapshots
 from mta_assets.settings import ApiSettings, Settings
 from mta_assets.state.audit import Audit
 from mta_assets.state.deliveries import Deliveries
+from mta_assets.state.erasures import Erasures
 from mta_assets.state.keys import Keys
-from mta_assets.state.pepper import read_pepper
+from mta_assets.state.pepper import read_pepper, read_privacy_keys
 from mta_assets.state.store import StateStore
 from mta_assets.state.webhooks import Webhooks
 
@@ -55,6 +56,7 @@ class Services:
     trail: Trail
     webhooks: Webhooks
     deliveries: Deliveries
+    erasures: Erasures
     children: Children
     now: Clock = utc_now
 
@@ -91,6 +93,7 @@ def make_services(settings: Settings, api: ApiSettings, now: Clock = utc_now) ->
         trail=Trail(Audit(store), keys),
         webhooks=Webhooks(store, pepper),
         deliveries=Deliveries(store, pepper),
+        erasures=Erasures(store, read_privacy_keys(settings, api)),
         children=Children(ChildLimits(most=api.analysis_processes, data_mb=api.analysis_memory_mb, seconds=api.analysis_seconds)),
         redis=redis,
         now=now,

@@ -41,6 +41,7 @@ TAGS: Final[Mapping[str, str]] = {
     "jobs": "Analyses that take longer than a request: their progress, results and end.",
     "keys": "API keys: made, rotated, revoked.",
     "webhooks": "Messages to your server when results change, a job ends or a check fails.",
+    "erasures": "Users who are to be taken out of everything, and the records of it.",
     "audit": "Who did what, when, and how it ended.",
     "monitoring": "How old the data are, and what the checks found.",
     "health": "Whether the service lives and can serve.",

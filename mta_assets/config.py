@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError, model_validator
 from mta_assets.config_checks import ChecksConfig
 from mta_assets.config_section import Section, Timezone
 from mta_assets.errors import ConfigError
+from mta_assets.privacy_config import PrivacyConfig
 
 Kind = Literal["touchpoints", "conversions", "spend", "event_log"]
 Format = Literal["auto", "csv", "json", "ndjson", "parquet"]
@@ -113,6 +114,7 @@ class Config(Section):
     milestones: MilestonesConfig = Field(MilestonesConfig(), description="Which goals mark a stage of the funnel.")
     freshness: FreshnessConfig = Field(FreshnessConfig(), description="How old data may be before they are called late or stale.")
     checks: ChecksConfig = Field(ChecksConfig(), description="When the checks of the data speak up.")
+    privacy: PrivacyConfig = Field(PrivacyConfig(), description="How little is kept and shown of single users.")
     models: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="Model or variant name -> parameters; a variant names its model with 'model'."
     )

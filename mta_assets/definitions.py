@@ -12,6 +12,7 @@ from mta_assets.defs.assets.marts import mart_assets
 from mta_assets.defs.assets.staged import staged_assets
 from mta_assets.defs.clean_up import clean_up
 from mta_assets.defs.day_checks import day_checks, judge_job
+from mta_assets.defs.erasures import erase_job, erasure_sensor
 from mta_assets.defs.jobs import IN_PROCESS, jobs
 from mta_assets.defs.landing_sensor import landing_sensor
 from mta_assets.defs.resources import LakeResource
@@ -35,8 +36,8 @@ def build_defs(**resource_overrides: LakeResource) -> dg.Definitions:
             *mart_assets(lake),
         ],
         asset_checks=checks,
-        jobs=[*work, judge_job(checks), analyze_upload, clean_up],
-        sensors=[landing_sensor(lake), restatement_sensor(lake, work), analysis_sensor(), webhook_sensor()],
+        jobs=[*work, judge_job(checks), analyze_upload, clean_up, erase_job],
+        sensors=[landing_sensor(lake), restatement_sensor(lake, work), analysis_sensor(), webhook_sensor(), erasure_sensor()],
         schedules=[day_schedule(lake.config), judge_schedule(lake.config), clean_up_schedule(lake.config)],
         resources=resources | resource_overrides,
         executor=IN_PROCESS,

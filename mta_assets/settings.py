@@ -44,6 +44,15 @@ class Settings(_Sources):
     )
     uploads: Path = Field(Path(".mta/uploads"), description="Where files that API clients send, and what their analyses found, are kept.")
     config: Path = Field(Path("mta.yaml"), description="The YAML file with sources, channel rules, goals and models; may be absent.")
+    privacy_key: SecretStr = Field(
+        SecretStr(""),
+        description="The secret under which user ids are pseudonymised and erased users are recognised, at least 32 characters. Keep it outside "
+        "the lake and its copies. Without it the pepper is used.",
+    )
+    privacy_keys_before: SecretStr = Field(
+        SecretStr(""),
+        description="Earlier values of MTA_PRIVACY_KEY, separated by commas: erased users and records of their time stay recognised.",
+    )
     sensor_seconds: int = Field(30, ge=1, description="How often the landing and restatement sensors look, in seconds.")
     webhook_seconds: int = Field(5, ge=1, description="How often the daemon sends what webhooks are to be told, in seconds.")
     webhook_timeout_seconds: int = Field(10, ge=1, le=30, description="How long the receiver of a webhook may take for its answer.")

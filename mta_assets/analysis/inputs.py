@@ -16,6 +16,7 @@ from mta_assets.contracts.tables import IDENTIFIER, QUARANTINE, STAGED
 from mta_assets.errors import DataError
 from mta_assets.ingest.conform import Conformed, conform_file
 from mta_assets.ingest.duplicates import resolve
+from mta_assets.ingest.persons import NOBODY
 from mta_assets.journeys.assemble import UNIT_SEPARATOR, unit_codes
 from mta_assets.journeys.events import by_goal, microseconds
 from mta_assets.journeys.pieces import History, joined, merged_paths, path_touches, pieces
@@ -77,7 +78,7 @@ def _batches(files: Sequence[Recognised], config: Config, now: datetime, notify:
 def _conformed(file: Recognised, config: Config, now: datetime) -> Iterator[Conformed]:
     name = {"file": file.given.short, "source_name": file.source.kind, "file_version": "one-off"}
     try:
-        yield from conform_file(file.path, **name, source=file.source, config=config, now=now)
+        yield from conform_file(file.path, **name, source=file.source, config=config, now=now, persons=NOBODY)
     except DataError as error:
         raise DataError(f"{file.given.shown}: {error}") from error
 

@@ -29,6 +29,8 @@ COMMANDS: Mapping[str, str] = {
     "backup": "Copy lake and state, as they are at one moment, while everything runs.",
     "restore": "Put a backup into an empty place.",
     "healthy": "Say whether a service on this machine answers, for health checks.",
+    "erase": "Take users out of everything that is kept.",
+    "erasures": "List and verify the records of who was erased.",
 }
 BAD_CALL, STOPPED, BROKEN_PIPE, BUG = 2, 130, 141, 70
 

@@ -362,6 +362,32 @@ class Detailed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ErasureEntry:
+    """An erasure as it stands. Ids are keyed hashes under the privacy key."""
+
+    id: str
+    state: str
+    requested_by: str
+    requested_at: datetime
+    finished_at: datetime | None
+    marks: tuple[str, ...]
+    counts: dict[str, int]
+    days: tuple[str, ...]
+    remaining: tuple[str, ...]
+    key_id: str
+    signature: str | None
+    genuine: bool | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErasureList:
+    """Erasures, the newest first."""
+
+    next_cursor: str | None
+    data: tuple[ErasureEntry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FileVersion:
     """A version of the conversion's file that was read."""
 
@@ -625,6 +651,14 @@ class Methods:
     """Every model."""
 
     data: tuple[Method, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewErasure:
+    """Whom to erase: at least one id."""
+
+    user_ids: tuple[str, ...] | None = None
+    conversion_ids: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from mta_assets.client.answers import (
     Calculated,
     Checks,
     CreditRow,
+    ErasureEntry,
     Freshness,
     JobDocument,
     Key,
@@ -165,6 +166,19 @@ class Client:
     def subscribe(self, url: str, events: Iterable[str]) -> SubscriptionMade:
         """A subscription, with the secret of its signatures, shown once."""
         return decode(SubscriptionMade, self.transport.json("POST", "/v1/webhooks", body={"url": url, "events": list(events)}))
+
+    def erase(self, user_ids: Iterable[str] = (), conversion_ids: Iterable[str] = ()) -> ErasureEntry:
+        """Have users erased from everything that is kept."""
+        body = {"user_ids": list(user_ids), "conversion_ids": list(conversion_ids)}
+        return decode(ErasureEntry, self.transport.json("POST", "/v1/erasures", body=body))
+
+    def erasure(self, erasure_id: str) -> ErasureEntry:
+        """How far an erasure is, or what it removed where."""
+        return decode(ErasureEntry, self.transport.json("GET", f"/v1/erasures/{erasure_id}"))
+
+    def erasures(self) -> Rows[ErasureEntry]:
+        """Every erasure."""
+        return Rows(self.transport, "/v1/erasures", {}, ErasureEntry)
 
     def _rows(self, path: str, row: type[Any], query: Query) -> Rows[Any]:
         return Rows(self.transport, path, {"limit": PAGE_ROWS, **query}, row)

@@ -1,11 +1,12 @@
 """Every table that a lake has whatever its models are, in the order in which data flow. The tables themselves are in `tables` and `profiles`."""
 
 from mta_assets.contracts.profiles import PROFILES
-from mta_assets.contracts.tables import CONFLICTS, CORE, FILES, JOURNEYS, MARTS, QUARANTINE, RESTATEMENTS, STAGED, STATISTICS
+from mta_assets.contracts.tables import CONFLICTS, CORE, ERASED, FILES, JOURNEYS, MARTS, QUARANTINE, RESTATEMENTS, STAGED, STATISTICS
 
 FIXED_TABLES = (
     FILES,
     QUARANTINE,
+    ERASED,
     *STAGED.values(),
     *CORE.values(),
     CONFLICTS,

@@ -11,6 +11,7 @@ from mta_assets.config_checks import BotsConfig, CheckConfig, ChecksConfig, Know
 from mta_assets.contracts.catalogue import FIXED_TABLES
 from mta_assets.contracts.columns import Column, Table
 from mta_assets.contracts.tables import credits_table, learned_paths_table, learned_positions_table, learned_table
+from mta_assets.privacy_config import PrivacyConfig
 from mta_assets.settings import Settings
 
 # A heading for each mapping of `mta.yaml`, in the order of the file.
@@ -26,6 +27,7 @@ SECTIONS: Mapping[str, type[BaseModel]] = {
     "`checks.known_changes`, each": KnownChange,
     "`checks.bots`": BotsConfig,
     "`checks.rules.<name>`": CheckConfig,
+    "`privacy`": PrivacyConfig,
 }
 _BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
 _TYPES = {

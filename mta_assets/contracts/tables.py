@@ -154,6 +154,18 @@ QUARANTINE = Table(
     ),
 )
 
+ERASED = Table(
+    name="staged/erased",
+    grain="one user who was erased; rows of theirs that come again are refused",
+    key=("key_id", "mark"),
+    partition=None,
+    columns=(
+        _text("key_id", "which privacy key the mark was made under"),
+        _text("mark", "keyed hash of the id: who has no key learns nothing from it"),
+        Column(name="erased_at", dtype=TIME, meaning="when it was asked for"),
+    ),
+)
+
 TOUCHPOINTS = Table(
     name="core/touchpoints",
     grain="one touch, sorted by (bucket, user, ts, event_id) within a day",

@@ -13,6 +13,7 @@ from mta_assets.ingest.channel_rules import rules_in_force
 from mta_assets.ingest.kinds import KINDS
 from mta_assets.ingest.mapping import check_complete, check_declared, match_columns
 from mta_assets.ingest.occurrences import Occurrences
+from mta_assets.ingest.persons import NOBODY, Persons
 from mta_assets.ingest.problems import Problems
 from mta_assets.ingest.readers.base import RawBatch
 from mta_assets.ingest.readers.detect import raw_table
@@ -32,16 +33,25 @@ class Conformed:
 
 
 def conform_file(
-    path: Path, *, file: str, source_name: str, source: SourceConfig, config: Config, now: datetime, file_version: str
+    path: Path,
+    *,
+    file: str,
+    source_name: str,
+    source: SourceConfig,
+    config: Config,
+    now: datetime,
+    file_version: str,
+    persons: Persons = NOBODY,
 ) -> Iterator[Conformed]:
     """The file's rows as staged tables have them, with a reason for each that is refused; at least one batch, also of an empty file.
 
-    file: its name relative to the landing folder. now: for judging which times lie in the future.
+    file: its name relative to the landing folder. now: for judging which times lie in the future. persons: what users are called, and who is left out.
     Raises DataError, also after some batches, when the file as a whole cannot be read or lacks a column that it must have.
     """
     check_declared(source)
     rules = rules_in_force(config.channels)
-    origin = Origin(file=file, file_version=file_version, source_name=source_name, source=source, config=config, rules=rules, now=now)
+    named = {"file": file, "file_version": file_version, "source_name": source_name}
+    origin = Origin(**named, source=source, config=config, rules=rules, now=now, persons=persons)
     counts = {kind: Occurrences() for kind in STAGED}
     with raw_table(path, source) as table:
         unchecked, read = True, False
@@ -59,5 +69,6 @@ def conform_file(
 def _conformed(raw: RawBatch, origin: Origin, counts: Mapping[str, Occurrences]) -> Conformed:
     columns = match_columns(raw.cells.columns, origin.source)
     problems = Problems(rows=len(raw.row), theirs=columns.theirs)
-    frames = KINDS[origin.source.kind](Reading(raw=raw, columns=columns, origin=origin, problems=problems), counts)
-    return Conformed(frames=frames, rejected=problems.quarantine(raw, origin.provenance), rows_read=len(raw.row) + len(raw.malformed))
+    reading = Reading(raw=raw, columns=columns, origin=origin, problems=problems)
+    frames = KINDS[origin.source.kind](reading, counts)
+    return Conformed(frames=frames, rejected=reading.quarantine(), rows_read=len(raw.row) + len(raw.malformed))

@@ -11,6 +11,7 @@ from mta_assets.ingest.identity import Words, combine, hash_values, made_identit
 from mta_assets.ingest.numbers import parse_money
 from mta_assets.ingest.occurrences import Occurrences
 from mta_assets.ingest.parsed import Fault
+from mta_assets.ingest.persons import ERASED, ERASED_REMEDY
 from mta_assets.ingest.reading import Reading
 from mta_assets.ingest.texts import Texts, coded
 from mta_assets.ingest.times import parse_times
@@ -46,6 +47,10 @@ def who_and_when(reading: Reading, table: str) -> Part:
     """user_id, user, ts and day of each row."""
     user_id = reading.texts("user_id")
     reading.check(table, "user_id", user_id)
+    persons = reading.origin.persons
+    if persons.erased:
+        reading.hide("user_id", Fault(bad=persons.is_erased(user_id.rows), reason=ERASED, remedy=ERASED_REMEDY))
+    user_id = user_id.map(persons.stored_ids)
     hashed = user_id.hashes
     user = pl.Series(hashed.view(np.int64))
     ts = reading.typed("ts", lambda cells: parse_times(cells, reading.origin.source.timezone))

@@ -33,10 +33,12 @@ class Problems:
     theirs: Mapping[str, str]
     _first: Ints = field(init=False)
     _kinds: list[tuple[str, str, str, pl.Series]] = field(default_factory=list)
+    _hidden: Bools = field(init=False)
 
     def __post_init__(self) -> None:
         """No row has a problem yet."""
         self._first = np.zeros(self.rows, dtype=np.int32)
+        self._hidden = np.zeros(self.rows, dtype=np.bool_)
 
     def add(self, column: str, fault: Fault, shown: pl.Series) -> None:
         """Rows of `column` (ours) that are at fault. shown: (rows,) the values as a person is to see them."""
@@ -44,6 +46,14 @@ class Problems:
         if bad.any():
             self._kinds.append((self.theirs.get(column, column), fault.reason, fault.remedy, shown))
             self._first[bad] = len(self._kinds)
+
+    def hide(self, column: str, fault: Fault) -> None:
+        """Rows that are at fault in such a way that nothing they say is to be kept, whatever else is wrong with them."""
+        hidden = fault.bad.to_numpy()
+        if hidden.any():
+            self._first[hidden] = 0
+            self._hidden |= hidden
+            self.add(column, fault, pl.Series([None], dtype=pl.String).new_from_index(0, self.rows))
 
     def check(self, column: Column, values: pl.Series | Texts, shown: pl.Series, where: pl.Series | None = None) -> None:
         """Hold the values against the column's contract, in the rows `where` it applies."""
@@ -80,7 +90,7 @@ class Problems:
         ]
         malformed = pl.DataFrame({name: [getattr(row, name) for row in raw.malformed] for name in _SAID}, schema=_SAID)
         if parts:
-            row, record = pl.Series(raw.row[bad]), cells_as_json(raw.cells[bad])
+            row, record = pl.Series(raw.row[bad]), cells_as_json(raw.cells[bad]).set(pl.Series(self._hidden[bad]), None)
             found = pl.concat(parts).sort("place").with_columns(row=row, record=record)
             malformed = pl.concat([malformed, found.select(_SAID.names())]).sort("row")
         return QUARANTINE.conform(malformed.with_columns(pl.lit(text).alias(name) for name, text in provenance.items()))

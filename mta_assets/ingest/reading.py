@@ -16,6 +16,7 @@ from mta_assets.ingest.fields import FIELDS
 from mta_assets.ingest.identity import Words, hash_texts, mix
 from mta_assets.ingest.mapping import Columns, default_of
 from mta_assets.ingest.parsed import Fault, Parsed
+from mta_assets.ingest.persons import NOBODY, Persons
 from mta_assets.ingest.problems import Problems
 from mta_assets.ingest.readers.base import RawBatch
 from mta_assets.ingest.texts import Texts, constant, read_texts
@@ -43,6 +44,7 @@ class Origin:
     config: Config
     rules: tuple[ChannelRule, ...]
     now: datetime
+    persons: Persons = NOBODY
 
     @property
     def provenance(self) -> dict[str, str]:
@@ -95,6 +97,10 @@ class Reading:
         for fault in faults:
             self.problems.add(name, fault, self._cells(name))
 
+    def hide(self, name: str, fault: Fault) -> None:
+        """Refuse rows of which nothing is to be kept."""
+        self.problems.hide(name, fault)
+
     def check(
         self, table: str, name: str, values: pl.Series | Texts, where: pl.Series | None = None, *, may_be_empty: bool = False
     ) -> None:
@@ -116,8 +122,18 @@ class Reading:
         joined = pl.concat_str(fragments, separator=",", ignore_nulls=True)
         return pl.select(pl.when(joined != "").then(pl.concat_str(pl.lit("{"), joined, pl.lit("}"))).alias("extra")).to_series(), hashes
 
+    def quarantine(self) -> pl.DataFrame:
+        """The rejected rows, users under the names that are stored."""
+        persons, raw = self.origin.persons, self.raw
+        if persons.pseudonyms and self.has("user_id"):
+            stored = self.texts("user_id").map(persons.stored_ids).rows.alias(self.columns.theirs["user_id"])
+            raw = replace(raw, cells=raw.cells.with_columns(stored))
+        return self.problems.quarantine(replace(raw, malformed=persons.shown(raw.malformed)), self.origin.provenance)
+
     def _check(self, column: Column, name: str, values: pl.Series | Texts, where: pl.Series | None = None) -> None:
         shown = self._cells(name) if self.has(name) else values.rows if isinstance(values, Texts) else values
+        if name == "user_id" and self.origin.persons.pseudonyms:
+            shown = constant(None, len(self)).rows
         self.problems.check(column, values, shown, where)
 
     def _cells(self, name: str) -> pl.Series:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 CHUNK = 1 << 20
-_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _BOMS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 # What exports are written in besides UTF-8; a guess among all encodings is often an exotic one.
 _CANDIDATES = ["cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "shift_jis", "gb18030", "big5", "euc_kr"]
@@ -44,7 +44,7 @@ def opened(path: Path) -> Iterator[Stream]:
     try:
         with path.open("rb") as raw:
             magic = raw.peek(4)[:4]
-            codec = "gzip" if magic.startswith(_GZIP) else "zstd" if magic.startswith(_ZSTD) else None
+            codec = "gzip" if magic.startswith(GZIP) else "zstd" if magic.startswith(ZSTD) else None
             yield raw if codec is None else io.BufferedReader(pa.CompressedInputStream(pa.PythonFile(raw, mode="r"), codec), CHUNK)
     except PermissionError as error:
         raise DataError("No permission to read it. Give the user that runs this read access, then send it again.") from error
@@ -102,6 +102,13 @@ class Utf8(io.RawIOBase):
         self._decided = True
         if encoding != "utf-8":
             self._decoder = codecs.getincrementaldecoder(encoding)(errors="mta-invalid")
+
+
+def utf16(first: bytes, declared: str | None) -> str | None:
+    """The encoding of text that starts with these bytes when it is a kind of UTF-16, with or without a mark, or else one whose structure is not ASCII."""
+    marked = next((_BOMS[bom] for bom in _BOMS if first.startswith(bom)), None)
+    encoding = marked or _known(declared) or _utf16_without_bom(first)
+    return encoding if encoding and encoding.startswith(("utf-16", "utf-32")) else None
 
 
 def _known(declared: str | None) -> str | None:

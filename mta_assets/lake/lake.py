@@ -16,6 +16,7 @@ from mta_assets.contracts.days import DayRange
 from mta_assets.errors import LakeError
 from mta_assets.lake.failures import refused
 from mta_assets.lake.lock import Lock
+from mta_assets.lake.purge import purge
 
 # A lost commit race is retried this often; each try waits a little longer.
 COMMIT_TRIES = 8
@@ -33,7 +34,12 @@ class Lake:
     def __init__(self, root: str) -> None:
         self.root = root if "://" in root else str(Path(root).absolute())
         self._open: dict[str, DeltaTable] = {}
-        self._lock = Lock(None if "://" in self.root else Path(self.root) / ".lock")
+        self._lock, self._steps = (Lock(None if self.is_remote else Path(self.root) / name) for name in (".lock", ".steps"))
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether it is in an object store rather than in a folder."""
+        return "://" in self.root
 
     def prepare(self, tables: Iterable[Table]) -> None:
         """Create the tables that do not exist. To be called before any writer: the first writers of a Delta table lose rows to each other."""
@@ -56,6 +62,28 @@ class Lake:
                 raise refused("The lock", self.root, "taken", error) from error
             yield
 
+    @contextmanager
+    def steady(self) -> Iterator[None]:
+        """Keep erasures of this machine waiting: for steps that read rows and write what follows from them. Any number of steps at a time."""
+        with self._steps.shared():
+            yield
+
+    @contextmanager
+    def erasing(self) -> Iterator[None]:
+        """Be alone, and wait until every step and every commit of this machine has ended; those that follow wait for the end of this one."""
+        with self.alone(), self._steps.taken():
+            yield
+
+    def purge(self, table: Table) -> None:
+        """Remove every file and every line of the log that is not of the table's newest version. Only within `erasing`.
+
+        Whoever began to read an older version fails with LakeError, and reads the newest when asked again.
+        """
+        try:
+            purge(self._uri(table), orphans=not self.is_remote)
+        except (OSError, DeltaError) as error:
+            raise refused(table.name, self.root, "purged", error) from error
+
     def version(self, table: Table) -> int:
         """The table's version: it grows by one with each commit, and is the cache key of what is served from it."""
         return self._table(table).version()
@@ -73,8 +101,12 @@ class Lake:
             history = self._table(table).history(HISTORY)
         except (OSError, DeltaError) as error:
             raise refused(table.name, self.root, "read", error) from error
-        writes = [commit["timestamp"] for commit in history if commit.get("operation") in WRITES]
+        writes = [commit["timestamp"] for commit in history if commit.get("operation") in WRITES] or self._file_times(table)
         return datetime.fromtimestamp(max(writes) / 1000, UTC) if writes else None
+
+    def _file_times(self, table: Table) -> list[int]:
+        """When the files of the newest version were written, in milliseconds: what remains to be known after a purge."""
+        return list(pl.DataFrame(self._table(table).get_add_actions(flatten=True))["modification_time"])
 
     def scan(self, table: Table, days: DayRange | None = None) -> pl.LazyFrame:
         """The table, or some of its days, as a lazy frame with the contract's columns in order. A snapshot: later commits do not show.
@@ -87,8 +119,15 @@ class Lake:
         return frame.select(table.schema.names())
 
     def read(self, table: Table, days: DayRange | None = None) -> pl.DataFrame:
-        """The table, or some of its days."""
-        return self.collect(self.scan(table, days), table.name)
+        """The table, or some of its days. Read again when an erasure removed the version that was being read."""
+        rows = self.scan(table, days)
+        read = self._open[table.name].version()
+        try:
+            return self.collect(rows, table.name)
+        except LakeError:
+            if self.version(table) == read:
+                raise
+            return self.collect(self.scan(table, days), table.name)
 
     def collect(self, rows: pl.LazyFrame, name: str = "A table") -> pl.DataFrame:
         """The rows of a frame made from scans. Raises LakeError, which begins with the name, when the storage does not give them."""
@@ -119,6 +158,10 @@ class Lake:
         """Remove the rows in which these text columns have these values."""
         self._commit(table, lambda delta: delta.delete(_equals(equal)))
 
+    def delete_users(self, table: Table, users: Iterable[int]) -> None:
+        """Remove the rows of these users."""
+        self._commit(table, lambda delta: delta.delete(f"user IN ({', '.join(map(str, users))})"))
+
     def _replace(self, table: Table, frame: pl.DataFrame, predicate: str) -> None:
         conforming = table.validate(table.conform(frame))
         layout = _layout(table)
@@ -129,7 +172,8 @@ class Lake:
     def _commit(self, table: Table, write: Callable[[DeltaTable], object]) -> None:
         for attempt in range(1, COMMIT_TRIES + 1):
             try:
-                write(self._table(table))
+                with self.steady():
+                    write(self._table(table))
             except CommitFailedError as error:
                 if attempt == COMMIT_TRIES:
                     raise LakeError(

@@ -1,4 +1,4 @@
-"""One writer at a time among the processes of one machine. What a step reads and then replaces must not change in between."""
+"""Who waits for whom among the processes of one machine: one writer at a time, and steps against erasures. What a step reads must not change in between."""
 
 import fcntl
 from collections.abc import Iterator
@@ -30,3 +30,13 @@ class Lock:
                 yield
             finally:
                 self._held = None
+
+    @contextmanager
+    def shared(self) -> Iterator[None]:
+        """Wait until nobody has taken the lock, and keep it from being taken; any number may do so at a time. Whoever has taken it passes."""
+        if self._path is None or self._held is not None:
+            yield
+            return
+        with self._path.open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_SH)
+            yield

@@ -18,6 +18,7 @@ from mta_assets.ingest.conform import conform_file
 from mta_assets.ingest.duplicates import resolve
 from mta_assets.ingest.identity import file_version
 from mta_assets.lake.lake import Lake
+from mta_assets.pipeline.persons import persons_of
 from mta_assets.pipeline.staged import rivals
 from mta_assets.telemetry.streams import business
 
@@ -176,9 +177,8 @@ def _stage(lake: Lake, config: Config, landed: LandedFile, version: str, now: da
             lake.delete_where(table, where)
     staging = _Staging()
     source = config.declared_sources[landed.source_name]
-    for batch in conform_file(
-        landed.path, file=landed.file, source_name=landed.source_name, source=source, config=config, now=now, file_version=version
-    ):
+    who = persons_of(lake, config)
+    for batch in conform_file(landed.path, **where, source=source, config=config, now=now, persons=who):
         lake.append(QUARANTINE, batch.rejected)
         staging.rows_read += batch.rows_read
         staging.rejected += batch.rejected.height

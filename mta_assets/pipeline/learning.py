@@ -57,9 +57,10 @@ def learned_tables(name: str, model: LearnedModel) -> list[Table]:
 
 def learn(lake: Lake, config: Config, name: str, model: LearnedModel, days: DayRange) -> pl.DataFrame:
     """Refit a learned model for each of these days and write what it learned. Returns the `learned/<model>` rows."""
-    frames = learned(lake, config, name, model, days)
-    for table, frame in frames.items():
-        lake.replace_days(table, frame, days)
+    with lake.steady():
+        frames = learned(lake, config, name, model, days)
+        for table, frame in frames.items():
+            lake.replace_days(table, frame, days)
     return frames[learned_table(name)]
 
 

@@ -17,6 +17,7 @@ class Scope(StrEnum):
     WEBHOOKS_WRITE = "webhooks:write"
     HEALTH_READ = "health:read"
     AUDIT_READ = "audit:read"
+    PRIVACY_ERASE = "privacy:erase"
 
 
 MEANINGS: Mapping[Scope, str] = MappingProxyType(
@@ -30,6 +31,7 @@ MEANINGS: Mapping[Scope, str] = MappingProxyType(
         Scope.WEBHOOKS_WRITE: "subscribe to events by webhook",
         Scope.HEALTH_READ: "see detailed health, freshness and checks",
         Scope.AUDIT_READ: "read the audit log",
+        Scope.PRIVACY_ERASE: "have users erased, and read the records of it",
     }
 )
 _VIEWER = frozenset({Scope.RESULTS_READ, Scope.HEALTH_READ})

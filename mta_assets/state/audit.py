@@ -26,6 +26,7 @@ class AuditKind(StrEnum):
     DATA = "data"
     JOB = "job"
     WEBHOOK = "webhook"
+    ERASURE = "erasure"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

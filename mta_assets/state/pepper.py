@@ -1,4 +1,4 @@
-"""The server-side secret under which keys are stored: given by the environment, or in development mode made once and kept in a file."""
+"""The server-side secrets, under which API keys are stored and users named: given by the environment, or in development mode made once and kept in a file."""
 
 import hmac
 import os
@@ -6,7 +6,8 @@ import secrets
 from pathlib import Path
 
 from mta_assets.errors import ConfigError
-from mta_assets.settings import ApiSettings
+from mta_assets.ingest.persons import PrivacyKeys
+from mta_assets.settings import ApiSettings, Settings
 
 PEPPER_FILE = Path(".mta/pepper")
 SHORTEST = 32
@@ -28,6 +29,13 @@ def read_pepper(settings: ApiSettings, file: Path = PEPPER_FILE) -> bytes:
         return _long_enough(_kept(file), str(file))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"The pepper cannot be kept in {file}: {error}. Make the file writable, or set MTA_API_PEPPER.") from error
+
+
+def read_privacy_keys(settings: Settings, api: ApiSettings, file: Path = PEPPER_FILE) -> PrivacyKeys:
+    """The secret under which users are named and recognised, which is the pepper unless it has one of its own, and those before it."""
+    given = settings.privacy_key.get_secret_value()
+    before = tuple(key.strip().encode() for key in settings.privacy_keys_before.get_secret_value().split(",") if key.strip())
+    return PrivacyKeys(current=_long_enough(given, "MTA_PRIVACY_KEY") if given else read_pepper(api, file), before=before)
 
 
 def pseudonym(pepper: bytes, user: int) -> str:
@@ -53,5 +61,5 @@ def _kept(file: Path) -> str:
 def _long_enough(text: str, where: str) -> bytes:
     pepper = text.encode()
     if len(pepper) < SHORTEST:
-        raise ConfigError(f"The pepper of {where} has {len(pepper)} bytes; it needs {SHORTEST} at least. {_HOW_TO_MAKE}. {_KEEP_IT}")
+        raise ConfigError(f"The secret of {where} has {len(pepper)} bytes; it needs {SHORTEST} at least. {_HOW_TO_MAKE}. {_KEEP_IT}")
     return pepper

@@ -111,7 +111,7 @@ class AuditRow(Base):
 
     at: Mapped[datetime] = mapped_column(doc="when it happened")
     request_id: Mapped[str | None] = mapped_column(doc="the request it was part of")
-    kind: Mapped[str] = mapped_column(doc="authentication, authorization, key, data, job or webhook")
+    kind: Mapped[str] = mapped_column(doc="authentication, authorization, key, data, job, webhook or erasure")
     action: Mapped[str] = mapped_column(doc="what was tried")
     outcome: Mapped[str] = mapped_column(doc="how it ended")
     owner: Mapped[str | None] = mapped_column(doc="whose key was used, when one was recognised")
@@ -154,6 +154,25 @@ class CheckRow(Base):
     last_day: Mapped[date | None] = mapped_column(doc="the last of them")
     run_id: Mapped[str] = mapped_column(doc="the run that checked")
     at: Mapped[datetime] = mapped_column(index=True, doc="when it was checked")
+
+
+class ErasureRow(Base):
+    """That users were erased. Grain: one request to erase some. Nothing in it names a user once it is done."""
+
+    __tablename__ = "erasures"
+
+    id: Mapped[str] = mapped_column(unique=True, doc="the public identity, er_ and 24 hex digits")
+    state: Mapped[str] = mapped_column(index=True, doc="pending, done, or incomplete: something was left, and `remaining` says where")
+    requested_by: Mapped[str] = mapped_column(doc="who asked for it")
+    requested_at: Mapped[datetime] = mapped_column(doc="when it was asked for")
+    finished_at: Mapped[datetime | None] = mapped_column(doc="when it ended")
+    key_id: Mapped[str] = mapped_column(doc="which privacy key the marks and the signature were made under")
+    marks: Mapped[list[str]] = mapped_column(doc="keyed hash of each id as it was stored")
+    sealed: Mapped[bytes | None] = mapped_column(doc="the ids, encrypted under the privacy key; empty once it is done")
+    counts: Mapped[dict[str, Any]] = mapped_column(doc="table or place -> rows or files that were removed")
+    days: Mapped[list[Any]] = mapped_column(doc="the ranges of days that were recomputed")
+    remaining: Mapped[list[Any]] = mapped_column(doc="where something was found afterwards, or could not be looked for")
+    signature: Mapped[str | None] = mapped_column(doc="HMAC-SHA256 under the privacy key of all but what is sealed")
 
 
 class WebhookRow(Base):

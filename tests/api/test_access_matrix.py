@@ -34,7 +34,7 @@ OPEN = {
     "health.show_health",
 }
 # What stands for the arguments of addresses; those of OWNED name an object of OWNER, made anew for each test.
-ARGUMENTS = {"model": "linear", "conversion_id": "none", "key_id": "none", "name": "none"}
+ARGUMENTS = {"model": "linear", "conversion_id": "none", "key_id": "none", "name": "none", "erasure_id": "none"}
 OWNED = {"job_id", "webhook_id", "delivery_id"}
 
 

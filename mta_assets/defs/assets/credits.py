@@ -44,10 +44,11 @@ def _credit(lake: LakeResource, name: str, model: AttributionModel) -> dg.Assets
         """Share out the conversions of these days."""
         days = days_of(context)
         take(context, lake, days)
-        converted = lake.converted.of(lake.lake, lake.config, days)
-        frame = credited(lake.lake, lake.config, name, model, converted, days)
-        yield from stop_unless_passed(context, lake, judged(checks, {table.name: frame}, converted.journeys))
-        lake.lake.replace_days(table, frame, days)
+        with lake.lake.steady():
+            converted = lake.converted.of(lake.lake, lake.config, days)
+            frame = credited(lake.lake, lake.config, name, model, converted, days)
+            yield from stop_unless_passed(context, lake, judged(checks, {table.name: frame}, converted.journeys))
+            lake.lake.replace_days(table, frame, days)
         if reason:
             context.add_asset_metadata({"unavailable": reason}, asset_key=spec.key)
         show_credit(context, table, frame, "credit")

@@ -61,10 +61,12 @@ def _channel_daily(lake: LakeResource) -> dg.AssetsDefinition:
     def channel_daily_step(context: dg.AssetExecutionContext, lake: LakeResource) -> Events:
         """Add up every model's credit of these days."""
         days = days_of(context)
-        frames = daily_marts(lake.lake, lake.models, days)
-        yield from stop_unless_passed(context, lake, {check: check.find(frames[CHANNEL_DAILY], converted_daily(lake.lake, days))})
+        with lake.lake.steady():
+            frames = daily_marts(lake.lake, lake.models, days)
+            yield from stop_unless_passed(context, lake, {check: check.find(frames[CHANNEL_DAILY], converted_daily(lake.lake, days))})
+            for table in tables:
+                lake.lake.replace_days(table, frames[table], days)
         for table in tables:
-            lake.lake.replace_days(table, frames[table], days)
             show_credit(context, table, _of_one_model(lake, frames[table]), "conversions")
             yield made(context, table, frames[table])
 
@@ -89,9 +91,10 @@ def _channel_performance(lake: LakeResource) -> dg.AssetsDefinition:
     def channel_performance_step(context: dg.AssetExecutionContext, lake: LakeResource) -> Events:
         """Put credit beside spend over the window that ends on each of these days; then strike the days off the list of what is pending."""
         days = days_of(context)
-        frame = channel_performance(lake.lake, lake.config, lake.models, days)
-        yield from stop_unless_passed(context, lake, {check: check.find(frame, credited_windows(lake.lake, lake.config, days))})
-        lake.lake.replace_days(CHANNEL_PERFORMANCE, frame, days)
+        with lake.lake.steady():
+            frame = channel_performance(lake.lake, lake.config, lake.models, days)
+            yield from stop_unless_passed(context, lake, {check: check.find(frame, credited_windows(lake.lake, lake.config, days))})
+            lake.lake.replace_days(CHANNEL_PERFORMANCE, frame, days)
         finish(context, lake, days)
         show_credit(context, CHANNEL_PERFORMANCE, _of_one_model(lake, frame), "conversions")
         yield made(context, CHANNEL_PERFORMANCE, frame)

@@ -41,6 +41,11 @@ def read_csv(text: Stream, source: SourceConfig) -> RawTable:
     return RawTable(batches=batches, fixed_columns=True, hint=_delimiter_hint(header, delimiter))
 
 
+def found_delimiter(first: bytes, source: SourceConfig) -> str:
+    """What separates the cells of text that starts with these bytes."""
+    return source.delimiter or _delimiter(first.lstrip(b"\r\n").decode("utf-8", "replace"), source.quote)
+
+
 def _rows(sample: str, delimiter: str, quote: str, most: int) -> list[list[str]]:
     rows = []
     try:

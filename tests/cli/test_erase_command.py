@@ -1,0 +1,70 @@
+"""`mta erase` and `mta erasures`: what a person asks for, sees and can verify."""
+
+import json
+import sqlite3
+
+import pytest
+
+from mta_assets.contracts.tables import CORE
+from mta_assets.lake.lake import Lake
+from tests.erasure.erasing import ANN, FILES, KEYS, land, traces
+
+HERE = {
+    "MTA_LAKE": "lake",
+    "MTA_LANDING": "landing",
+    "MTA_UPLOADS": "uploads",
+    "MTA_STATE_URL": "sqlite:///state.db",
+    "DAGSTER_HOME": "home",
+}
+
+
+@pytest.fixture
+def shop(run, tmp_path, monkeypatch):
+    """A folder in which `mta ingest` has run."""
+    monkeypatch.chdir(tmp_path)
+    for name, value in (HERE | {"MTA_PRIVACY_KEY": KEYS.current.decode()}).items():
+        monkeypatch.setenv(name, value)
+    land(tmp_path / "landing", FILES)
+    assert run("ingest").exit_code == 0
+    return tmp_path
+
+
+def test_a_user_is_erased_recorded_and_the_record_is_verified(run, shop):
+    done = run("erase", "--user-id", ANN, "--by", "data protection")
+    assert done.exit_code == 0, done.output
+    assert "done, asked for by data protection" in done.output
+    assert ANN not in done.output
+    assert traces(shop) == []
+    assert Lake(str(shop / "lake")).read(CORE["conversions"])["conversion_id"].sort().to_list() == ["o2", "o3"]
+    listed = json.loads(run("erasures", "list", "--json").stdout)["erasures"]
+    assert [record["requested_by"] for record in listed] == ["data protection"]
+    verified = run("erasures", "verify")
+    assert (verified.exit_code, "genuine" in verified.output) == (0, True)
+    assert run("erasures", "show", listed[0]["id"]).exit_code == 0
+
+
+def test_ids_are_taken_from_a_file_and_left_to_the_daemon(run, shop):
+    (shop / "ids.txt").write_text(f"{ANN}\n\nbob\n")
+    queued = run("erase", "--ids-from", "ids.txt", "--queue", "--json")
+    assert [(record["state"], record["marks"]) for record in json.loads(queued.stdout)] == [("pending", [])]
+    (shop / "ids.txt").unlink()
+    resumed = run("erase", "--resume")
+    assert resumed.exit_code == 0, resumed.output
+    assert Lake(str(shop / "lake")).read(CORE["conversions"])["conversion_id"].to_list() == ["o3"]
+    assert run("erase", "--resume").output == "No erasure is pending.\n"
+
+
+def test_a_record_that_was_changed_does_not_pass(run, shop):
+    assert run("erase", "--user-id", "nobody@example.org").exit_code == 0
+    with sqlite3.connect(shop / "state.db") as connection:
+        connection.execute("UPDATE erasures SET requested_by = 'somebody else'")
+    connection.close()
+    verified = run("erasures", "verify")
+    assert (verified.exit_code, "NOT as it was signed" in verified.output) == (1, True)
+
+
+@pytest.mark.parametrize("options", [[], ["--ids-from", "absent.txt"], ["--conversion-id", "o77"]])
+def test_who_names_nobody_is_told_what_to_do(run, shop, options):
+    refused = run("erase", *options)
+    assert refused.exit_code == 2
+    assert "Traceback" not in refused.output
