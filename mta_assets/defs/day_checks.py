@@ -11,6 +11,7 @@ from mta_assets.config import Config
 from mta_assets.contracts.days import DayRange
 from mta_assets.defs.checks import results
 from mta_assets.defs.jobs import IN_PROCESS
+from mta_assets.defs.observed import observed
 from mta_assets.defs.partitions import RANGE_END, RANGE_START
 from mta_assets.defs.resources import LakeResource
 from mta_assets.defs.specs import key_of
@@ -46,6 +47,7 @@ def spec_of_check(check: DataCheck) -> dg.AssetCheckSpec:
 
 def _step(name: str, checks: Sequence[DataCheck], judge: Judge) -> dg.AssetChecksDefinition:
     @dg.multi_asset_check(name=name, specs=[spec_of_check(check) for check in checks])
+    @observed
     def check_step(context: dg.AssetCheckExecutionContext, lake: LakeResource) -> Iterator[dg.AssetCheckResult]:
         """Compare the days of the run, or the newest ones, with the days before them."""
         days = _days_of(context) or newest_days(lake.config, lake.now())

@@ -23,7 +23,7 @@ from mta_assets.quality.intake import IntakeCheck
 from mta_assets.quality.registry import CONTROL_CHECK, EVENT_CHECKS, INTAKE_CHECKS, JOURNEY_CHECKS, SHARE_CHECKS
 
 # Of a long range, which is a backfill, only the newest days are judged: nobody acts on what was odd a year ago.
-MOST_DAYS = 31
+MOST_DAYS = 14
 DataCheck = IntakeCheck | DailyCheck | ControlCheck
 Findings = Mapping[DataCheck, Finding]
 
