@@ -18,6 +18,7 @@ from mta_assets.errors import (
     CursorError,
     DataError,
     ForeignFormatError,
+    HiddenError,
     LakeError,
     ModelError,
     MtaError,
@@ -57,6 +58,9 @@ CODES: Mapping[str, Code] = {
     "key_expired": Code(status=401, when="The key's lifetime is over.", remedy="Use the key that replaced it, or ask for a new one."),
     "key_revoked": Code(status=401, when="The key was revoked.", remedy="Ask an administrator for a new one."),
     "forbidden": Code(status=403, when="The key lacks the scope of the route.", remedy="Use a key whose role has the scope that is named."),
+    "hidden": Code(
+        status=403, when="The result would tell of too few users.", remedy="Ask for attribution results or for the paths that many took."
+    ),
     "not_found": Code(status=404, when="There is no such route or object, or it is another owner's.", remedy="Check the address."),
     "unknown_model": Code(status=404, when="No model has this name.", remedy="Use one of the names that are suggested."),
     "method_not_allowed": Code(status=405, when="The route has no such method.", remedy="Use one of those in the Allow header."),
@@ -89,6 +93,7 @@ _TOLD: Mapping[type[MtaError], str] = {
     NotFoundError: "not_found",
     UnknownConversionError: "not_found",
     ConflictError: "conflict",
+    HiddenError: "hidden",
     CursorError: "invalid_parameter",
     RefusedValueError: "invalid_parameter",
     UnknownModelError: "unknown_model",

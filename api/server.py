@@ -2,7 +2,8 @@
 
 import gc
 import logging
-from collections.abc import Mapping
+import ssl
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -20,6 +21,7 @@ from api.metrics import end_sharing, forget_worker, share_among_workers
 from api.patience import PatientConnection, SlowHeadError, head_has_come
 from api.problems import CODES, Problem, document
 from api.services import EXTENSION, Services
+from mta_assets.errors import ConfigError
 from mta_assets.jobs.folder import sweep
 from mta_assets.settings import ApiSettings
 
@@ -55,10 +57,10 @@ class Worker(AttentiveWorker):
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
-    """gunicorn as an application of ours: it reads neither its command line nor its environment."""
+    """gunicorn as an application of ours: it reads neither its command line nor its environment. Raises ConfigError for a certificate that cannot be used."""
 
     def __init__(self, settings: ApiSettings) -> None:
-        self._settings = settings
+        self._settings, self._tls = settings, tls_options(settings)
         super().__init__()
 
     def load_config(self) -> None:
@@ -85,6 +87,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
             "forwarded_allow_ips": "*" if self._settings.proxy_hops else "",
             "loglevel": "warning",
             "logger_class": ServerLog,
+            **self._tls,
             "on_starting": lambda arbiter: share_among_workers(),
             "child_exit": lambda arbiter, worker: forget_worker(worker.pid),
             "on_exit": lambda arbiter: end_sharing(),
@@ -102,6 +105,27 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
         gc.collect()
         gc.freeze()
         return app
+
+
+def tls_options(settings: ApiSettings) -> dict[str, object]:
+    """Gunicorn's options where the server is to speak TLS itself. Raises ConfigError when its files cannot be used: gunicorn would say so per connection."""
+    certificate, key = settings.tls_certificate, settings.tls_key
+    if certificate is None and key is None:
+        return {}
+    if certificate is None or key is None:
+        raise ConfigError("MTA_API_TLS_CERTIFICATE and MTA_API_TLS_KEY go together: set both, or none.")
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(f"The certificate {certificate} and the key {key} cannot be used: {error}.") from error
+    return {"certfile": str(certificate), "keyfile": str(key), "ssl_context": _modern}
+
+
+def _modern(config: object, default: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+    """Gunicorn's context, without what is older than TLS 1.2."""
+    context = default()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
 
 
 def _raw(problem: Problem) -> bytes:

@@ -72,6 +72,10 @@ class OverloadedError(MtaError):
     """Everything that could do it is busy; the same may be asked again later."""
 
 
+class HiddenError(MtaError):
+    """A result that would tell of too few users."""
+
+
 class AddressError(MtaError):
     """A message cannot be sent to this address, or must not be."""
 

@@ -40,7 +40,8 @@ class Settings(_Sources):
     landing: Path = Field(Path(".mta/landing"), description="The folder that raw files are dropped into, one sub-folder per source.")
     state_url: str = Field(
         "sqlite:///.mta/state.db",
-        description="The SQL state store (API keys, jobs, audit, webhooks): sqlite:///file or postgresql://user:password@host/database.",
+        description="The SQL state store (API keys, jobs, audit, webhooks): sqlite:///file or postgresql://user:password@host/database, "
+        "with ?sslmode=verify-full&sslrootcert=ca.pem over TLS.",
     )
     uploads: Path = Field(Path(".mta/uploads"), description="Where files that API clients send, and what their analyses found, are kept.")
     config: Path = Field(Path("mta.yaml"), description="The YAML file with sources, channel rules, goals and models; may be absent.")
@@ -108,10 +109,16 @@ class ApiSettings(_Sources):
     port: int = Field(8000, ge=1, le=65535, description="The port that `mta api` listens on.")
     workers: int = Field(2, ge=1, description="Server processes.")
     threads: int = Field(16, ge=1, description="Threads of each server process.")
+    tls_certificate: Path | None = Field(
+        None,
+        description="A PEM file with the server's certificate and those between it and its root; with it, the API speaks TLS 1.2 or 1.3 only.",
+    )
+    tls_key: Path | None = Field(None, description="The PEM file with the private key of MTA_API_TLS_CERTIFICATE.")
     proxy_hops: int = Field(0, ge=0, description="Proxies in front whose X-Forwarded-* headers are believed; 0 believes none.")
     pepper: SecretStr = Field(SecretStr(""), description="The server-side secret under which API keys are stored, at least 32 characters.")
     redis_url: SecretStr = Field(
-        SecretStr(""), description="redis://host:port/0 for limits and cache shared by all workers; empty keeps them in memory."
+        SecretStr(""),
+        description="redis://host:port/0 for limits and cache shared by all workers, rediss:// over TLS; empty keeps them in memory.",
     )
     jwt_secret: SecretStr = Field(SecretStr(""), description="The shared secret (HS256) of bearer tokens; empty refuses such tokens.")
     jwks_url: str = Field("", description="Where the public keys (RS256, ES256) of bearer tokens are; empty refuses such tokens.")

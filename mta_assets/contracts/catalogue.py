@@ -1,7 +1,19 @@
 """Every table that a lake has whatever its models are, in the order in which data flow. The tables themselves are in `tables` and `profiles`."""
 
 from mta_assets.contracts.profiles import PROFILES
-from mta_assets.contracts.tables import CONFLICTS, CORE, ERASED, FILES, JOURNEYS, MARTS, QUARANTINE, RESTATEMENTS, STAGED, STATISTICS
+from mta_assets.contracts.tables import (
+    CONFLICTS,
+    CORE,
+    ERASED,
+    FILES,
+    JOURNEYS,
+    MARTS,
+    QUARANTINE,
+    RESTATEMENTS,
+    STAGED,
+    STATISTICS,
+    UNCONSENTED,
+)
 
 FIXED_TABLES = (
     FILES,
@@ -9,6 +21,7 @@ FIXED_TABLES = (
     ERASED,
     *STAGED.values(),
     *CORE.values(),
+    UNCONSENTED,
     CONFLICTS,
     RESTATEMENTS,
     JOURNEYS,

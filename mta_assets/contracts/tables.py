@@ -14,6 +14,9 @@ TEXT, WHOLE, REAL, DAY = pl.String(), pl.Int64(), pl.Float64(), pl.Date()
 NOT_SET = "(not set)"  # a dimension that the row does not carry, in the words of GA4
 UNASSIGNED = "unassigned"  # the channel of a touch that no channel rule knows
 UNATTRIBUTED = "unattributed"  # the channel of a conversion that no touch precedes within the lookback
+NO_CONSENT = "no_consent"  # the channel of a conversion whose user did not agree to be followed: counted, never credited
+APART = (UNATTRIBUTED, NO_CONSENT)  # channels that no model credits
+ANONYMOUS = "(no consent)"  # the user id of every row without consent
 BUCKETS = 64
 
 
@@ -34,8 +37,8 @@ BUCKET = Column(
     rules=(rules.bucket_range(),),
 )
 USER = Column(name="user", dtype=WHOLE, meaning="the user: a stable 64-bit hash of `user_id`", repeats=False)
-USER_ID = _text("user_id", "the user as the source names it")
-TS = Column(name="ts", dtype=TIME, meaning="when it happened, UTC, microseconds", repeats=False)
+USER_ID = _text("user_id", f"the user as the source names it, or a keyed hash of that (privacy.pseudonyms); {ANONYMOUS} without consent")
+TS = Column(name="ts", dtype=TIME, meaning="when it happened, UTC, microseconds; without consent, noon of its day", repeats=False)
 CURRENCY = Column(name="currency", dtype=TEXT, meaning="ISO 4217", rules=(rules.known_currency(CURRENCIES),))
 CHANNEL = _text("channel", "the channel, given by the row or by the channel rules")
 CAMPAIGN = _text("campaign", f"the campaign, or {NOT_SET}")
@@ -195,6 +198,22 @@ CONVERSIONS = Table(
         *PROVENANCE,
     ),
     compressed=False,
+)
+UNCONSENTED = Table(
+    name="core/no_consent",
+    grain="one kind of event x channel x campaign x kind of touch x goal x currency of a day, of users who did not agree to be followed",
+    key=("day", "event", "channel", "campaign", "kind", "goal", "currency"),
+    columns=(
+        DAY_COLUMN,
+        Column(name="event", dtype=TEXT, meaning="touchpoints or conversions", rules=(rules.one_of("touchpoints", "conversions"),)),
+        CHANNEL,
+        CAMPAIGN,
+        _text("kind", f"click, view or visit; {NOT_SET} of a conversion"),
+        _text("goal", f"the goal; {NOT_SET} of a touch"),
+        _text("currency", f"ISO 4217; {NOT_SET} of a touch"),
+        Column(name="events", dtype=WHOLE, meaning="how many", rules=(rules.positive("count"),)),
+        Column(name="value", dtype=MONEY, meaning="what they were worth, in `currency`", rules=(rules.NOT_NEGATIVE,)),
+    ),
 )
 SPEND = Table(
     name="core/spend",

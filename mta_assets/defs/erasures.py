@@ -8,7 +8,7 @@ from mta_assets.defs.analyses import ANALYZE_UPLOAD, opened_store
 from mta_assets.defs.jobs import IN_PROCESS
 from mta_assets.defs.resources import LakeResource
 from mta_assets.erasure.erase import Places, erase_pending
-from mta_assets.settings import ApiSettings, Settings
+from mta_assets.settings import ApiSettings, LogSettings, Settings
 from mta_assets.state.erasures import Erasures
 from mta_assets.state.pepper import read_privacy_keys
 from mta_assets.state.store import StateStore
@@ -80,4 +80,5 @@ def _places(lake: LakeResource, store: StateStore) -> Places:
         redis_url=api.redis_url.get_secret_value(),
         dagster_home=settings.dagster_home,
         dagster_url=settings.dagster_postgres_url,
+        logs=Path(folder) if (folder := LogSettings().folder) else None,
     )

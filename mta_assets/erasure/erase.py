@@ -26,7 +26,10 @@ Notify = Callable[[str], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Places:
-    """Everything that may hold users. dagster_home, dagster_url: where Dagster keeps its runs, which is only searched; URLs are empty for none."""
+    """Everything that may hold users. URLs are empty for none.
+
+    dagster_home, dagster_url, logs: where Dagster keeps its runs, and the folder of log files, which are searched and not changed.
+    """
 
     lake: Lake
     config: Config
@@ -38,6 +41,7 @@ class Places:
     redis_url: str = ""
     dagster_home: Path | None = None
     dagster_url: str = ""
+    logs: Path | None = None
 
 
 def erase_pending(places: Places, now: Callable[[], datetime], notify: Notify = lambda _: None) -> list[Erasure]:
@@ -119,8 +123,7 @@ def _left(places: Places, whom: Whom) -> list[str]:
         left = {name for name, number in rows.count(places.lake, places.models, whom).items() if number}
     else:
         left = _files_left(places, whom, Path(places.lake.root))
-    home = [places.dagster_home] if places.dagster_home else []
-    for folder in (places.landing, places.uploads, *home):
+    for folder in filter(None, (places.landing, places.uploads, places.dagster_home, places.logs)):
         left |= _files_left(places, whom, folder)
     if places.dagster_url:
         left |= {f"Dagster's storage: {table}" for table in tables_with(places.dagster_url, whom)}

@@ -33,7 +33,7 @@ def plan(landing: Path, config: Config, whom: Whom) -> Plan:
     files, unreadable = [], []
     for landed, source in _of_events(landing, config):
         try:
-            found = their_rows(landed.path, source, whom.is_theirs, whom.mentions)
+            found = their_rows(landed.path, source, whom.is_theirs, whom.named_in)
         except (DataError, OSError):
             unreadable.append(landed.file)
         else:
@@ -71,7 +71,7 @@ def _rewrite(path: Path, source: SourceConfig, found: Found, whom: Whom) -> None
 
 
 def _check(target: Path, source: SourceConfig, whom: Whom, found: Found) -> None:
-    after = their_rows(target, source, whom.is_theirs, whom.mentions)
+    after = their_rows(target, source, whom.is_theirs, whom.named_in)
     if after.rows or (after.others, after.said_by_others) != (found.others, found.said_by_others):
         raise MtaError(
             f"{target.name} would not say what the file said of the others; nothing was changed. Take the users' rows out of the file by hand, "

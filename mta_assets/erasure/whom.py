@@ -10,7 +10,7 @@ import polars as pl
 from mta_assets.contracts.tables import CORE, STAGED
 from mta_assets.errors import MtaError
 from mta_assets.ingest.identity import user_hash
-from mta_assets.ingest.persons import Persons
+from mta_assets.ingest.persons import WORDS, Persons
 from mta_assets.lake.lake import Lake
 
 # In bytes that are no text, shorter words turn up by chance.
@@ -40,6 +40,11 @@ class Whom:
     def mentions(self, text: str) -> bool:
         """Whether the text has one of their ids as a word of its own."""
         return _has_word(text, self._ids)
+
+    def named_in(self, text: str) -> bool:
+        """The same of text of a raw file, where ids are not pseudonymised."""
+        stored = map(self.persons.stored, WORDS.findall(text)) if self.persons.pseudonyms else ()
+        return self.mentions(text) or any(word in self.stored for word in stored)
 
     def mentions_identity(self, text: str) -> bool:
         """The same, of the identities of their conversions too."""

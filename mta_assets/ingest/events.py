@@ -6,7 +6,9 @@ import numpy as np
 import polars as pl
 
 from mta_assets.contracts.arrays import Bools
+from mta_assets.contracts.tables import ANONYMOUS
 from mta_assets.ingest.channel_rules import Evidence, channels
+from mta_assets.ingest.consent import noon
 from mta_assets.ingest.identity import Words, combine, hash_values, made_identities
 from mta_assets.ingest.numbers import parse_money
 from mta_assets.ingest.occurrences import Occurrences
@@ -45,22 +47,24 @@ class Part:
 
 def who_and_when(reading: Reading, table: str) -> Part:
     """user_id, user, ts and day of each row."""
-    user_id = reading.texts("user_id")
-    reading.check(table, "user_id", user_id)
+    user_id, consents = reading.texts("user_id"), reading.consents
+    reading.check(table, "user_id", user_id, consents)
     persons = reading.origin.persons
     if persons.erased:
         reading.hide("user_id", Fault(bad=persons.is_erased(user_id.rows), reason=ERASED, remedy=ERASED_REMEDY))
     user_id = user_id.map(persons.stored_ids)
+    if consents is not None:
+        user_id = coded(Texts(values=user_id.rows.set(~consents, ANONYMOUS)))
     hashed = user_id.hashes
     user = pl.Series(hashed.view(np.int64))
     ts = reading.typed("ts", lambda cells: parse_times(cells, reading.origin.source.timezone))
     reading.check(table, "ts", ts)
     day = ts.dt.convert_time_zone(reading.origin.config.reporting_timezone).dt.date()
     _check_plausible(reading, ts, day)
-    return Part(
-        columns={"user_id": user_id.rows, "user": user, "ts": ts, "day": day},
-        said=(hashed, hash_values(ts)),
-    )
+    said = (hashed, hash_values(ts))
+    if consents is not None:
+        ts = ts.zip_with(consents, noon(day, reading.origin.config.reporting_timezone))
+    return Part(columns={"user_id": user_id.rows, "user": user, "ts": ts, "day": day}, said=said)
 
 
 def touch(reading: Reading, where: pl.Series | None = None) -> Part:
@@ -101,6 +105,9 @@ def extra(reading: Reading) -> Part:
     total = np.zeros(len(reading), dtype=np.uint64)
     for hashed in hashes.values():
         total += hashed
+    if reading.consents is not None:  # it may say who it was
+        refused = ~reading.consents
+        objects, total = objects.set(refused, None), np.where(refused.to_numpy(), np.uint64(0), total)
     return Part(columns={"extra": objects}, said=(total,))
 
 

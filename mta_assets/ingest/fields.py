@@ -36,6 +36,7 @@ _CAMPAIGN = Field(name="campaign", meaning="the campaign", default=NOT_SET)
 _CURRENCY = Field(name="currency", meaning="ISO 4217; `currency` of mta.yaml when empty")
 _EVENT_ID = Field(name="event_id", meaning="the identity of the row within its source; made from its content when empty")
 _CONVERSION_ID = Field(name="conversion_id", meaning="the identity of the conversion within its source; made from its content when empty")
+_CONSENT = Field(name="consent", meaning="whether the user agreed to be followed: yes or no; `privacy.consent_unless_said` when empty")
 _TOUCH = (
     _CHANNEL,
     Field(name="source", meaning="where the visit came from", default=NOT_SET),
@@ -48,11 +49,12 @@ _TOUCH = (
 _VALUE = Field(name="value", meaning="what the conversion was worth", aliases=("conversion_value",), default="0")
 
 FIELDS: Mapping[Kind, tuple[Field, ...]] = {
-    "touchpoints": (_EVENT_ID, _USER_ID, _TS, *_TOUCH),
+    "touchpoints": (_EVENT_ID, _USER_ID, _TS, _CONSENT, *_TOUCH),
     "conversions": (
         _CONVERSION_ID,
         _USER_ID,
         _TS,
+        _CONSENT,
         Field(name="goal", meaning="what was reached", default="purchase"),
         _VALUE,
         _CURRENCY,
@@ -62,6 +64,7 @@ FIELDS: Mapping[Kind, tuple[Field, ...]] = {
         _CONVERSION_ID,
         _USER_ID,
         _TS,
+        _CONSENT,
         *_TOUCH,
         Field(name="conversion", meaning="whether the row is a conversion: 0/1, true/false, yes/no", required=True, default="0"),
         Field(name="goal", meaning="what was reached", default="conversion"),

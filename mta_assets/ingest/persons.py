@@ -13,7 +13,7 @@ from mta_assets.ingest.readers.base import Malformed
 
 PSEUDONYM = "p_"
 _HEX_DIGITS = 32  # 128 bits: among a billion users two share one with a chance of 1e-21
-_WORDS = re.compile(r"[\w.@+-]+")  # what of a row that could not be taken apart may be an id
+WORDS = re.compile(r"[\w.@+-]+")  # what of a row that could not be taken apart may be an id
 ERASED = "belongs to a user who was erased"
 ERASED_REMEDY = "nothing: of an erased user no row is kept; have the source leave the user out"
 
@@ -92,7 +92,7 @@ class Persons:
     def _may_name(self, row: Malformed) -> bool:
         if self.pseudonyms:
             return True
-        return bool(self.erased) and any(map(self._was_erased, _WORDS.findall(f"{row.value or ''} {row.record or ''}")))
+        return bool(self.erased) and any(map(self._was_erased, WORDS.findall(f"{row.value or ''} {row.record or ''}")))
 
     @cached_property
     def _by_id(self) -> dict[str, bytes]:

@@ -55,6 +55,10 @@ class Problems:
             self._hidden |= hidden
             self.add(column, fault, pl.Series([None], dtype=pl.String).new_from_index(0, self.rows))
 
+    def conceal(self, rows: Bools) -> None:
+        """Rows of which quarantine keeps the reason and not what they said."""
+        self._hidden |= rows
+
     def check(self, column: Column, values: pl.Series | Texts, shown: pl.Series, where: pl.Series | None = None) -> None:
         """Hold the values against the column's contract, in the rows `where` it applies."""
         texts = values if isinstance(values, Texts) else Texts(values=values)
@@ -92,6 +96,7 @@ class Problems:
         if parts:
             row, record = pl.Series(raw.row[bad]), cells_as_json(raw.cells[bad]).set(pl.Series(self._hidden[bad]), None)
             found = pl.concat(parts).sort("place").with_columns(row=row, record=record)
+            found = found.with_columns(value=pl.when(pl.Series(~self._hidden[bad])).then("value"))
             malformed = pl.concat([malformed, found.select(_SAID.names())]).sort("row")
         return QUARANTINE.conform(malformed.with_columns(pl.lit(text).alias(name) for name, text in provenance.items()))
 

@@ -15,6 +15,7 @@ from mta_assets.contracts.tables import STAGED
 from mta_assets.ingest.fields import FIELDS
 from mta_assets.ingest.identity import Words, hash_texts, mix
 from mta_assets.ingest.mapping import Columns, default_of
+from mta_assets.ingest.numbers import parse_flag
 from mta_assets.ingest.parsed import Fault, Parsed
 from mta_assets.ingest.persons import NOBODY, Persons
 from mta_assets.ingest.problems import Problems
@@ -107,6 +108,22 @@ class Reading:
         """Hold values against the contract of a staged table's column."""
         column = next(column for column in STAGED[table].columns if column.name == name)
         self._check(replace(column, nullable=column.nullable or may_be_empty), name, values, where)
+
+    @cached_property
+    def consents(self) -> pl.Series | None:
+        """(rows,) whether each row may be used per user; None when all may. A cell that says neither yes nor no is no consent, and a problem."""
+        if not any(field.name == "consent" for field in FIELDS[self.origin.source.kind]):
+            return None
+        unless_said = self.origin.config.privacy.consent_unless_said
+        if unless_said and not self.has("consent") and self._default("consent") is None:
+            return None
+        said = self.typed("consent", parse_flag)
+        unread = said.is_null() & self._cells("consent").is_not_null()
+        consents = said.fill_null(unless_said) & ~unread
+        if consents.all():
+            return None
+        self.problems.conceal(~consents.to_numpy())
+        return consents
 
     @cached_property
     def extra(self) -> tuple[pl.Series, dict[str, Words]]:

@@ -1,10 +1,11 @@
 """Credit beside spend: what each channel cost and returned, per model. Money stays exact; ratios are null where they mean nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import polars as pl
 
-from mta_assets.contracts.tables import CHANNEL_DAILY, SPEND_DAILY
+from mta_assets.contracts.tables import CHANNEL_DAILY, NO_CONSENT, NOT_SET, SPEND_DAILY
+from mta_assets.marts.small_cells import safe
 from mta_assets.marts.sums import summed
 
 MONEY = SPEND_DAILY.schema["cost"]
@@ -36,11 +37,27 @@ def ratios() -> list[pl.Expr]:
     ]
 
 
-def channel_daily(credit: pl.DataFrame, model: str) -> pl.DataFrame:
-    """`marts/channel_daily` rows of one model's credits."""
-    keys = ["day", "channel", "campaign", "kind", "goal", "currency"]
-    rows = summed(credit, keys, ["credit", "value"]).rename({"credit": "conversions"})
+def channel_daily(credit: pl.DataFrame, model: str, fewest: int = 0, touched: pl.DataFrame | None = None) -> pl.DataFrame:
+    """`marts/channel_daily` rows of one model's credits. fewest: users of a row that is shown; touched: who was, of a model that learns (see `small_cells`)."""
+    cell, values = ["channel", "campaign", "kind", "goal"], ["credit", "value"]
+    if fewest:
+        sums = safe(credit, group=["day", "currency"], cell=cell, values=values, fewest=fewest, evidence=touched)
+    else:
+        sums = summed(credit, ["day", *cell, "currency"], values)
+    rows = sums.rename({"credit": "conversions"})
     return CHANNEL_DAILY.conform(rows.with_columns(model=pl.lit(model)))
+
+
+def without_consent(counted: pl.DataFrame, models: Sequence[str], milestones: Collection[str], fewest: int = 0) -> pl.DataFrame:
+    """`marts/channel_daily` rows of conversions that no model may credit, the same for every model.
+
+    counted: `core/no_consent`; milestones: goals that are no conversions; fewest: conversions of a row that is shown, for nobody knows of how many users.
+    """
+    conversions = counted.filter(pl.col("event") == "conversions", pl.col("events") >= fewest, ~pl.col("goal").is_in(list(milestones)))
+    rows = conversions.select("day", "goal", "currency", pl.col("events").alias("conversions"), "value")
+    named = {"channel": NO_CONSENT, "campaign": NOT_SET, "kind": NOT_SET}
+    per_model = pl.DataFrame({"model": models}, schema={"model": pl.String}).join(rows, how="cross")
+    return CHANNEL_DAILY.conform(per_model.with_columns(pl.lit(text).alias(name) for name, text in named.items()))
 
 
 def spend_daily(spend: pl.DataFrame) -> pl.DataFrame:

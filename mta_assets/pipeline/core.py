@@ -10,7 +10,8 @@ from mta_assets.config import Config
 from mta_assets.contracts.columns import Table
 from mta_assets.contracts.days import DayRange, contiguous
 from mta_assets.contracts.profiles import BOTS, EVENT_PROFILE
-from mta_assets.contracts.tables import BUCKETS, CONFLICTS, CORE, FILES, IDENTIFIER
+from mta_assets.contracts.tables import BUCKETS, CONFLICTS, CORE, FILES, IDENTIFIER, UNCONSENTED
+from mta_assets.ingest.consent import apart, unconsented
 from mta_assets.ingest.duplicates import Resolved, resolve
 from mta_assets.lake.lake import Lake
 from mta_assets.pipeline import restatements
@@ -51,23 +52,27 @@ def build_core(lake: Lake, config: Config, days: DayRange, now: datetime) -> Cor
 def _build(lake: Lake, config: Config, days: DayRange, now: datetime) -> CoreReport:
     files = lake.read(FILES)
     rebuilt = {kind: _rebuilt(lake, kind, days) for kind in CORE}
-    changes = {kind: _changed(lake.read(CORE[kind], days), frame) for kind, (frame, _) in rebuilt.items()}
-    first = min((day for frame in changes.values() for day in frame["day"]), default=None)
+    counted = pl.concat([UNCONSENTED.empty(), *(unconsented(kind, kept) for kind, (_, _, kept) in rebuilt.items() if kind != "spend")])
+    changes = {kind: _changed(lake.read(CORE[kind], days), frame) for kind, (frame, _, _) in rebuilt.items()}
+    recounted = _changed(lake.read(UNCONSENTED, days), counted)
+    first = min((day for frame in (*changes.values(), recounted) for day in frame["day"]), default=None)
     announced = restatements.announce(lake, first, days, now)
-    for kind, (frame, _) in rebuilt.items():
+    for kind, (frame, _, _) in rebuilt.items():
         lake.replace_days(CORE[kind], frame, days)
-    conflicts = pl.concat([conflict for _, conflict in rebuilt.values()])
+    lake.replace_days(UNCONSENTED, counted, days)
+    conflicts = pl.concat([conflict for _, conflict, _ in rebuilt.values()])
     lake.replace_days(CONFLICTS, conflicts, days)
-    core = {kind: frame for kind, (frame, _) in rebuilt.items()}
+    core = {kind: frame for kind, (frame, _, _) in rebuilt.items()}
     flagged = bots(core["touchpoints"], config.checks.bots)
     lake.replace_days(BOTS, flagged, days)
     profile = event_profile(**core, flagged=flagged, files=files, timezone=config.reporting_timezone)
     lake.replace_days(EVENT_PROFILE, profile, days)
     events = pl.concat([changes["touchpoints"].select("user", "day"), changes["conversions"].select("user", "day")])
-    stale = restatements.resolve(lake, config, announced, events, changes["spend"]["day"], now)
+    beside = pl.concat([changes["spend"]["day"], recounted["day"]])
+    stale = restatements.resolve(lake, config, announced, events, beside, now)
     _settle(lake, files, days)
     report = CoreReport(
-        rows={kind: frame.height for kind, (frame, _) in rebuilt.items()},
+        rows={kind: frame.height for kind, (frame, _, _) in rebuilt.items()},
         conflicts=conflicts.height,
         changed=sum(frame.height for frame in changes.values()),
         closing_days=tuple(stale),
@@ -89,12 +94,15 @@ def build_pending(lake: Lake, config: Config, now: datetime) -> list[CoreReport]
     return [build_core(lake, config, days, now) for days in contiguous(pending_core_days(lake))]
 
 
-def _rebuilt(lake: Lake, kind: str, days: DayRange) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """(core rows, conflicts) of these days."""
+def _rebuilt(lake: Lake, kind: str, days: DayRange) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """(core rows, conflicts, staged rows without consent) of these days."""
     identifier = IDENTIFIER[kind]
     resolved = resolve(rivals(lake, kind, on_days(lake, kind, days)), identifier)
     within = pl.col("day").is_between(days.first, days.last)
-    return _core_rows(resolved.kept.filter(within), CORE[kind], identifier), _conflicts(resolved, kind, identifier).filter(within)
+    kept, refused = resolved.kept.filter(within), resolved.kept.clear()
+    if kind != "spend":
+        kept, refused = apart(kept)
+    return _core_rows(kept, CORE[kind], identifier), _conflicts(resolved, kind, identifier).filter(within), refused
 
 
 def _core_rows(kept: pl.DataFrame, table: Table, identifier: str) -> pl.DataFrame:

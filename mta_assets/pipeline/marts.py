@@ -10,12 +10,17 @@ from mta_assets.contracts.columns import Table
 from mta_assets.contracts.days import DayRange
 from mta_assets.contracts.profiles import SHARES_DAILY
 from mta_assets.contracts.tables import (
+    APART,
+    BUCKETS,
     CHANNEL_DAILY,
     CHANNEL_PERFORMANCE,
     JOURNEYS,
+    NOT_SET,
+    PLACEMENTS,
     SPEND,
     SPEND_DAILY,
     UNATTRIBUTED,
+    UNCONSENTED,
     credits_table,
     learned_table,
 )
@@ -30,15 +35,19 @@ from mta_assets.pipeline.learning import days_with_results, fit_window
 def write_marts(lake: Lake, config: Config, models: Mapping[str, AttributionModel], days: DayRange) -> None:
     """Recompute every mart of these days."""
     lake.replace_days(SPEND_DAILY, performance.spend_daily(lake.read(SPEND, days)), days)
-    for table, frame in daily_marts(lake, models, days).items():
+    for table, frame in daily_marts(lake, config, models, days).items():
         lake.replace_days(table, frame, days)
     lake.replace_days(CHANNEL_PERFORMANCE, channel_performance(lake, config, models, days), days)
 
 
-def converted_daily(lake: Lake, days: DayRange) -> pl.DataFrame:
-    """(day, currency, conversions, value) of the journeys that converted on these days: what every additive model's credit must add up to."""
-    converted = lake.scan(JOURNEYS, days).filter(pl.col("outcome") == "converted")
-    return lake.collect(converted.group_by("day", "currency").agg(pl.len().alias("conversions"), pl.col("value").sum()))
+def converted_daily(lake: Lake, config: Config, days: DayRange) -> pl.DataFrame:
+    """(day, currency, conversions, value) of these days that are shown: what every additive model's credit, and what none may credit, must add up to."""
+    keys, fewest = ["day", "currency"], config.privacy.fewest_users
+    converted = lake.scan(JOURNEYS, days).filter(pl.col("outcome") == "converted").group_by(keys)
+    sums = lake.collect(converted.agg(pl.len().alias("conversions"), pl.col("value").sum(), pl.col("bucket").n_unique().alias("users")))
+    apart = performance.without_consent(lake.read(UNCONSENTED, days), ["any"], config.milestones.stages.values(), fewest)
+    shown = sums.filter(pl.col("users") >= fewest).select(*keys, pl.col("conversions", "value").cast(pl.Float64))
+    return pl.concat([shown, apart.select(shown.columns)]).group_by(keys).agg(pl.col("conversions", "value").sum())
 
 
 def credited_windows(lake: Lake, config: Config, days: DayRange) -> pl.DataFrame:
@@ -49,25 +58,46 @@ def credited_windows(lake: Lake, config: Config, days: DayRange) -> pl.DataFrame
     return pl.concat(windows).group_by(keys).agg(pl.col(measures).sum())
 
 
-def daily_marts(lake: Lake, models: Mapping[str, AttributionModel], days: DayRange) -> dict[Table, pl.DataFrame]:
-    """`marts/channel_daily` and `marts/shares_daily` of these days from every model's credits, not yet written: the assets check them first."""
-    parts: dict[Table, list[pl.DataFrame]] = {CHANNEL_DAILY: [CHANNEL_DAILY.empty()], SHARES_DAILY: [SHARES_DAILY.empty()]}
-    for name in models:
+def daily_marts(lake: Lake, config: Config, models: Mapping[str, AttributionModel], days: DayRange) -> dict[Table, pl.DataFrame]:
+    """`marts/channel_daily` and `marts/shares_daily` of these days, not yet written: the assets check them first.
+
+    The former has every model's credits, and the conversions that no model may credit; cells of few users are hidden where that is configured.
+    """
+    fewest = config.privacy.fewest_users
+    touched = _touched(lake, config, days) if fewest else None
+    uncredited = performance.without_consent(lake.read(UNCONSENTED, days), list(models), config.milestones.stages.values(), fewest)
+    parts: dict[Table, list[pl.DataFrame]] = {CHANNEL_DAILY: [uncredited], SHARES_DAILY: [SHARES_DAILY.empty()]}
+    for name, model in models.items():
         credit = lake.read(credits_table(name), days)
-        parts[CHANNEL_DAILY].append(performance.channel_daily(credit, name))
+        parts[CHANNEL_DAILY].append(performance.channel_daily(credit, name, fewest, touched if isinstance(model, LearnedModel) else None))
         parts[SHARES_DAILY].append(shares_daily(credit, name))
     return {table: pl.concat(frames) for table, frames in parts.items()}
+
+
+def _touched(lake: Lake, config: Config, days: DayRange) -> pl.DataFrame:
+    """(day, channel, campaign, kind, bucket): what touched somebody in the window that a model learned from for the day; nothing touched the unattributed."""
+    placement = ["channel", "campaign", "kind", "bucket"]
+    rows = lake.read(PLACEMENTS, days.back(config.fit_window_days - 1)).select("day", *placement)
+    windows = [(day, fit_window(config, day)) for day in days]
+    seen = [
+        rows.filter(pl.col("day").is_between(w.first, w.last)).select(pl.lit(day).alias("day"), *placement).unique() for day, w in windows
+    ]
+    nowhere = {"channel": UNATTRIBUTED, "campaign": NOT_SET, "kind": NOT_SET}
+    everybody = pl.DataFrame({"day": list(days)}).join(pl.DataFrame({"bucket": range(BUCKETS)}, schema={"bucket": pl.Int8}), how="cross")
+    return pl.concat([*seen, everybody.select("day", *(pl.lit(text).alias(name) for name, text in nowhere.items()), "bucket")])
 
 
 def channel_performance(lake: Lake, config: Config, models: Mapping[str, AttributionModel], days: DayRange) -> pl.DataFrame:
     """`marts/channel_performance`, not yet written: for each day, every model over the fit window that ends on it, as one analysis of that window.
 
-    A learned model's fit is that of the day itself, applied to the whole window, so that the numbers equal `mta attribute` on the window's files.
+    A learned model's fit is that of the day itself, applied to the whole window, so that the numbers equal `mta attribute` on the window's files. Where small
+    cells are hidden it is the sum of the window's days instead: a fit tells of channels that only few users met.
     """
     window = days.back(config.fit_window_days - 1)
+    learned = {} if config.privacy.fewest_users else {name: model for name, model in models.items() if isinstance(model, LearnedModel)}
     daily = lake.read(CHANNEL_DAILY, window).sort(CHANNEL_DAILY.key)
     spend = lake.read(SPEND_DAILY, window).sort(SPEND_DAILY.key)
-    shares = {name: lake.read(learned_table(name), days) for name, model in models.items() if isinstance(model, LearnedModel)}
+    shares = {name: lake.read(learned_table(name), days) for name in learned}
     frames = [_performance(day, fit_window(config, day), daily, spend, shares) for day in days_with_results(lake, config, days)]
     return pl.concat([CHANNEL_PERFORMANCE.empty(), *frames])
 
@@ -83,8 +113,8 @@ def _performance(day: date, window: DayRange, daily: pl.DataFrame, spend: pl.Dat
 
 def _shared_out(earned: pl.DataFrame, shares: pl.DataFrame) -> pl.DataFrame:
     """What the fit of the window's last day makes of all its attributed conversions; the unattributed ones stay as they are."""
-    attributed = earned.filter(pl.col("channel") != UNATTRIBUTED)
+    attributed = earned.filter(~pl.col("channel").is_in(APART))
     totals = attributed.group_by("model", "currency").agg(pl.col("conversions").sum().alias("all"), pl.col("value").sum().alias("worth"))
     rows = totals.join(shares.select("channel", "share", "value_share"), how="cross")
     credited = rows.select("model", "channel", "currency", pl.col("all") * pl.col("share"), pl.col("worth") * pl.col("value_share"))
-    return pl.concat([credited.rename({"all": "conversions", "worth": "value"}), earned.filter(pl.col("channel") == UNATTRIBUTED)])
+    return pl.concat([credited.rename({"all": "conversions", "worth": "value"}), earned.filter(pl.col("channel").is_in(APART))])

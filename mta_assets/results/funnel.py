@@ -7,6 +7,7 @@ import polars as pl
 from mta_assets.contracts.days import DayRange
 from mta_assets.contracts.tables import CONVERSIONS, TOUCHPOINTS
 from mta_assets.results.questions import Answer, Marts
+from mta_assets.results.small_cells import seen_by_all
 from mta_assets.results.windows import Window
 
 TOUCHED, CONVERTED = "touched", "converted"
@@ -21,6 +22,7 @@ def funnel(marts: Marts, days: Window, channels: Collection[str] = (), goals: Co
     missing. A user need not pass the stages in order, so that a later stage may have more users than an earlier one.
     channels: only users touched by one of them; goals: which goals count as converted.
     """
+    seen_by_all(marts.config, "Stages of the funnel")
     stages = marts.config.milestones.stages
     touched = _touched(marts, days.asked, channels)
     reached = _reached(marts, days.asked, goals, touched)

@@ -6,6 +6,7 @@ import polars as pl
 
 from mta_assets.contracts.tables import JOURNEYS
 from mta_assets.results.questions import Answer, Marts
+from mta_assets.results.small_cells import seen_by_all
 from mta_assets.results.windows import Window
 
 MEASURES = ("touches", "days")
@@ -20,6 +21,7 @@ def lengths(marts: Marts, days: Window, channels: Collection[str] = (), goals: C
     measure's journeys, cumulative share. Conversions that no touch precedes are in neither; the summary says how many they are.
     channels: only journeys that touch one of them; goals: only conversions to one of them.
     """
+    seen_by_all(marts.config, "Lengths of journeys")
     lake = marts.snapshots.lake
     rows = lake.scan(JOURNEYS, days.asked).filter(pl.col("outcome") == "converted")
     if goals:

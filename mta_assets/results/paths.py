@@ -6,6 +6,7 @@ import polars as pl
 
 from mta_assets.contracts.tables import MONEY, PATHS, TRANSITIONS
 from mta_assets.results.questions import Answer, Marts
+from mta_assets.results.small_cells import seen_by_all, seen_paths
 from mta_assets.results.windows import Window
 
 MOST_PATHS = 10_000
@@ -22,6 +23,8 @@ def top_paths(marts: Marts, days: Window, channels: Collection[str] = ()) -> tup
     """
     lake = marts.snapshots.lake
     rows = lake.scan(PATHS, days.asked)
+    if marts.config.privacy.fewest_users:
+        rows = seen_paths(lake.collect(rows, PATHS.name), marts.config).lazy()
     if channels:
         rows = rows.filter(pl.any_horizontal(pl.col("path").list.contains(channel) for channel in channels))
     sums = lake.collect(rows.group_by("path_hash").agg(_SUMS), PATHS.name)
@@ -47,6 +50,7 @@ def transitions(marts: Marts, days: Window, channels: Collection[str] = ()) -> A
     source may be START, target CONVERSION or NULL. A channel that follows itself is no move. value: of the journeys that convert by the move.
     channels: only moves from or to one of them.
     """
+    seen_by_all(marts.config, "Moves between channels")
     lake = marts.snapshots.lake
     state = {end: pl.col(f"{end}_state").list.get(0, null_on_oob=True) for end in ("from", "to")}
     ends = {"conversion": CONVERSION, "null": NULL}

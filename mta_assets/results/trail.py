@@ -12,6 +12,7 @@ from mta_assets.contracts.tables import CONVERSIONS, FILES, IDENTIFIER, JOURNEYS
 from mta_assets.errors import MtaError
 from mta_assets.results.methods import unavailable
 from mta_assets.results.questions import Marts, QuestionError
+from mta_assets.results.small_cells import seen_by_all
 
 _TOUCH_LISTS = ("touch_ts", "channel", "campaign", "kind", "touch_source", "event_id")
 _PLACE = ("file", "row", "file_version")
@@ -55,6 +56,7 @@ def trail(marts: Marts, conversion_id: str, source: str | None = None) -> Trail:
     Raises UnknownConversionError, and QuestionError when source is needed. Of large tables only the days and the bucket of the journey are read,
     but for the conversions themselves, among which this one is looked for.
     """
+    seen_by_all(marts.config, "Single conversions")
     found = _found(marts, conversion_id, source)
     files = marts.snapshots.lake.read(FILES)
     about = found.row(0, named=True)

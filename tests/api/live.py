@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -20,8 +21,8 @@ def free_port():
 
 
 @contextmanager
-def live_server(folder, lake=None, **settings):
-    """A running server; yields its URL. settings: of the API, by their names."""
+def live_server(folder, lake=None, authority=None, **settings):
+    """A running server; yields its URL. settings: of the API, by their names; authority: who signed its certificate, when it has one."""
     port = free_port()
     own = {f"MTA_API_{name.upper()}": str(value) for name, value in ({"pepper": "p" * 32, "port": port} | settings).items()}
     paths = {
@@ -32,20 +33,21 @@ def live_server(folder, lake=None, **settings):
     }
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen([sys.executable, "-m", "api"], env=os.environ | own | paths, stdout=log, stderr=log)
-    url = f"http://127.0.0.1:{port}"
+    url = f"http{'s' if authority else ''}://127.0.0.1:{port}"
     try:
-        wait_until_it_answers(process, url, folder / "server.log")
+        wait_until_it_answers(process, url, folder / "server.log", authority)
         yield url
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(START_SECONDS)
 
 
-def wait_until_it_answers(process, url, log):
+def wait_until_it_answers(process, url, log, authority=None):
+    trusted = ssl.create_default_context(cafile=authority)
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            httpx.get(f"{url}/health/live").raise_for_status()
+            httpx.get(f"{url}/health/live", verify=trusted).raise_for_status()
         except httpx.TransportError:
             time.sleep(0.1)
         else:

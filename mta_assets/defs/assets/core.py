@@ -4,7 +4,7 @@ import dagster as dg
 import polars as pl
 
 from mta_assets.contracts.profiles import BOTS, EVENT_PROFILE
-from mta_assets.contracts.tables import CONFLICTS, CORE, FILES, JOURNEYS, STAGED
+from mta_assets.contracts.tables import CONFLICTS, CORE, FILES, JOURNEYS, STAGED, UNCONSENTED
 from mta_assets.defs.assets.steps import Events, check_specs, made, reported
 from mta_assets.defs.checks import judged, table_checks
 from mta_assets.defs.observed import observed
@@ -14,7 +14,7 @@ from mta_assets.defs.specs import key_of, spec_of
 from mta_assets.defs.versions import core_version
 from mta_assets.pipeline.core import build_core
 
-TABLES = (*CORE.values(), CONFLICTS, EVENT_PROFILE, BOTS)
+TABLES = (*CORE.values(), UNCONSENTED, CONFLICTS, EVENT_PROFILE, BOTS)
 # One pool for what writes core tables and what reads them to close days: a core change must not pass a running closing unseen.
 POOL = "core"
 

@@ -4,7 +4,16 @@ import dagster as dg
 import polars as pl
 
 from mta_assets.contracts.profiles import SHARES_DAILY
-from mta_assets.contracts.tables import CHANNEL_DAILY, CHANNEL_PERFORMANCE, MARTS, SPEND, SPEND_DAILY, credits_table, learned_table
+from mta_assets.contracts.tables import (
+    CHANNEL_DAILY,
+    CHANNEL_PERFORMANCE,
+    MARTS,
+    SPEND,
+    SPEND_DAILY,
+    UNCONSENTED,
+    credits_table,
+    learned_table,
+)
 from mta_assets.defs.assets.steps import Events, made, show_credit, stop_unless_passed
 from mta_assets.defs.checks import mart_checks
 from mta_assets.defs.observed import observed
@@ -46,7 +55,7 @@ def _spend_daily(lake: LakeResource) -> dg.AssetsDefinition:
 
 
 def _channel_daily(lake: LakeResource) -> dg.AssetsDefinition:
-    deps = [key_of(credits_table(name)) for name in lake.models]
+    deps = [key_of(UNCONSENTED), *(key_of(credits_table(name)) for name in lake.models)]
     version, tables = marts_version(lake.config), (CHANNEL_DAILY, SHARES_DAILY)
     check = mart_checks(lake.models, lake.config)[CHANNEL_DAILY]
 
@@ -62,8 +71,9 @@ def _channel_daily(lake: LakeResource) -> dg.AssetsDefinition:
         """Add up every model's credit of these days."""
         days = days_of(context)
         with lake.lake.steady():
-            frames = daily_marts(lake.lake, lake.models, days)
-            yield from stop_unless_passed(context, lake, {check: check.find(frames[CHANNEL_DAILY], converted_daily(lake.lake, days))})
+            frames = daily_marts(lake.lake, lake.config, lake.models, days)
+            due = converted_daily(lake.lake, lake.config, days)
+            yield from stop_unless_passed(context, lake, {check: check.find(frames[CHANNEL_DAILY], due)})
             for table in tables:
                 lake.lake.replace_days(table, frames[table], days)
         for table in tables:
