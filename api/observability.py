@@ -3,7 +3,7 @@
 import platform
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache as once
 from importlib.metadata import version
 from pathlib import Path
@@ -14,6 +14,7 @@ import psutil
 from api.cache import cache
 from api.components import NEEDED, Component
 from api.metrics import metrics
+from mta_assets.results.freshness import WORST, Age
 from mta_assets.settings import Settings
 
 _PACKAGES = ("mta-assets", "polars", "deltalake", "duckdb", "flask", "gunicorn", "dagster")
@@ -23,6 +24,16 @@ def overall(components: Mapping[str, Component]) -> Literal["ok", "degraded", "u
     """In a word: unavailable without a part that is needed, degraded without one that helps."""
     down = {name for name, component in components.items() if component.status == "down"}
     return "unavailable" if down & set(NEEDED) else "degraded" if down else "ok"
+
+
+def data_health(ages: Sequence[Age]) -> dict[str, object]:
+    """How the data are, in a word, and what of them is not as it should be."""
+    found = {age.status for age in ages}
+    return {
+        "status": next((word for word in WORST if word in found), "empty"),
+        "late": [f"{age.kind} {age.name}" for age in ages if age.status in {"late", "stale"}],
+        "silent": [age.name for age in ages if age.silent],
+    }
 
 
 @once

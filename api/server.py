@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import os
 import ssl
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -10,6 +11,8 @@ from typing import Any
 from uuid import uuid4
 
 import orjson
+import psutil
+from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.http import errors
 from gunicorn.util import write_nonblock
@@ -17,10 +20,12 @@ from gunicorn.util import write_nonblock
 from api.application import create_app
 from api.liveness import AttentiveWorker
 from api.logs import ServerLog
+from api.metrics import EXTENSION as METRICS
 from api.metrics import end_sharing, forget_worker, share_among_workers
 from api.patience import PatientConnection, SlowHeadError, head_has_come
 from api.problems import CODES, Problem, document
 from api.services import EXTENSION, Services
+from api.vitals import Reporter, server_name
 from mta_assets.errors import ConfigError
 from mta_assets.jobs.folder import sweep
 from mta_assets.settings import ApiSettings
@@ -102,6 +107,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
         services: Services = app.extensions[EXTENSION]
         services.children.warm()
         sweep(services.settings.uploads, is_job=lambda _: True)  # folders of jobs are `clean_up`'s
+        reporter_of(app, services).start()
         gc.collect()
         gc.freeze()
         return app
@@ -126,6 +132,17 @@ def _modern(config: object, default: Callable[[], ssl.SSLContext]) -> ssl.SSLCon
     context = default()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
+
+
+def reporter_of(app: Flask, services: Services) -> Reporter:
+    """What says how this server does; the process that starts the workers is as old as the server."""
+    return Reporter(
+        server=server_name(services.api.host, services.api.port),
+        began_at=datetime.fromtimestamp(psutil.Process(os.getppid()).create_time(), UTC),
+        metrics=app.extensions[METRICS],
+        store=services.store,
+        now=services.now,
+    )
 
 
 def _raw(problem: Problem) -> bytes:

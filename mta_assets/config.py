@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError
 
+from mta_assets.config_alerts import AlertsConfig
 from mta_assets.config_checks import ChecksConfig
+from mta_assets.config_freshness import FreshnessConfig
 from mta_assets.config_section import Section, Timezone
 from mta_assets.errors import ConfigError
 from mta_assets.privacy_config import PrivacyConfig
@@ -65,27 +67,6 @@ class MilestonesConfig(Section):
         return {stage: goal for stage, goal in (("lead", self.lead), ("opportunity", self.opportunity)) if goal}
 
 
-class FreshnessPolicy(Section):
-    """How old the newest data may be: hours since the end of the newest day that has rows."""
-
-    late_after_hours: float = Field(36, gt=0, description="From then on it is late: the day before yesterday is the newest that is there.")
-    stale_after_hours: float = Field(72, gt=0, description="From then on it is stale.")
-
-    @model_validator(mode="after")
-    def _late_before_stale(self) -> "FreshnessPolicy":
-        if self.late_after_hours > self.stale_after_hours:
-            raise ValueError("late_after_hours must not be above stale_after_hours")
-        return self
-
-
-class FreshnessConfig(Section):
-    """How old data may be before `/v1/freshness` calls them late or stale."""
-
-    default: FreshnessPolicy = Field(FreshnessPolicy(), description="Of every source and table that has no policy of its own.")
-    sources: dict[str, FreshnessPolicy] = Field(default_factory=dict, description="Name of a source -> its policy.")
-    tables: dict[str, FreshnessPolicy] = Field(default_factory=dict, description="Name of a table, e.g. marts/spend_daily -> its policy.")
-
-
 class Config(Section):
     """All of `mta.yaml`. Every key is optional; the defaults work for files that already use our column names."""
 
@@ -114,6 +95,7 @@ class Config(Section):
     milestones: MilestonesConfig = Field(MilestonesConfig(), description="Which goals mark a stage of the funnel.")
     freshness: FreshnessConfig = Field(FreshnessConfig(), description="How old data may be before they are called late or stale.")
     checks: ChecksConfig = Field(ChecksConfig(), description="When the checks of the data speak up.")
+    alerts: AlertsConfig = Field(AlertsConfig(), description="Who hears of what is wrong.")
     privacy: PrivacyConfig = Field(PrivacyConfig(), description="How little is kept and shown of single users.")
     models: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="Model or variant name -> parameters; a variant names its model with 'model'."

@@ -55,6 +55,7 @@ class Settings(_Sources):
         description="Earlier values of MTA_PRIVACY_KEY, separated by commas: erased users and records of their time stay recognised.",
     )
     sensor_seconds: int = Field(30, ge=1, description="How often the landing and restatement sensors look, in seconds.")
+    alert_seconds: int = Field(30, ge=1, description="How often the daemon, or `mta alerts watch`, looks for what is wrong, in seconds.")
     webhook_seconds: int = Field(5, ge=1, description="How often the daemon sends what webhooks are to be told, in seconds.")
     webhook_timeout_seconds: int = Field(10, ge=1, le=30, description="How long the receiver of a webhook may take for its answer.")
     webhook_private: bool = Field(
@@ -67,6 +68,9 @@ class Settings(_Sources):
     keep_audit_days: int = Field(365, ge=1, description="How long the audit log is kept, in days.")
     keep_deliveries_days: int = Field(30, ge=1, description="How long deliveries of webhooks are kept after their end, in days.")
     keep_checks_days: int = Field(30, ge=1, description="How long what a check found is kept, in days; its latest finding always is.")
+    keep_alerts_days: int = Field(
+        90, ge=1, description="How long an alert is kept after it was resolved, and what was told of it, in days."
+    )
     ui_port: int = Field(3000, ge=1, le=65535, description="The port of the Dagster UI that `mta up` starts.")
     secrets: Path | None = Field(
         None,
@@ -150,3 +154,12 @@ class ApiSettings(_Sources):
     cache_validation_seconds: int = Field(1_800, ge=0, description="How long the verdict on a file is kept.")
     cache_files_seconds: int = Field(7_200, ge=0, description="How long what is known of a file is kept.")
     cache_methods_seconds: int = Field(86_400, ge=0, description="How long the list of models is kept.")
+
+
+def variable(name: str) -> str | None:
+    """The variable of this name, which `mta.yaml` refers to as ${NAME} in place of a secret, or the file of MTA_SECRETS named as it; None without either."""
+    if value := os.environ.get(name):
+        return value
+    folder = os.environ.get(SECRETS)
+    file = Path(folder) / name.lower() if folder else None
+    return file.read_text(encoding="utf-8").strip() or None if file is not None and file.is_file() else None

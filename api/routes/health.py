@@ -6,7 +6,7 @@ import orjson
 from flask import Response
 
 from api.components import NEEDED, Component
-from api.observability import cache_metrics, counted, overall, requests, system, versions
+from api.observability import cache_metrics, counted, data_health, overall, requests, system, versions
 from api.problems import Problem
 from api.representations import JSON
 from api.routing import Routes
@@ -46,6 +46,7 @@ def show_details() -> Response:
     return _said(
         status=overall(found),
         components=found,
+        data=data_health(made.freshness.ages(made.now())) if found["lake"].status == "up" else None,
         daemon_heartbeat=heartbeat,
         system=system(made.settings),
         requests=requests(),

@@ -12,12 +12,10 @@ from api.routing import Routes
 from api.schemas.monitoring import Checks, ChecksQuery, Freshness, FreshnessQuery
 from api.services import services
 from api.serving import served
-from mta_assets.results.freshness import Age
+from mta_assets.results.freshness import WORST, Age
 from mta_assets.state.access import Scope
 from mta_assets.state.checks import CheckResult
 from mta_assets.state.checks import Checks as CheckStore
-
-_WORST = ("stale", "late", "fresh")
 
 routes = Routes("monitoring", "/v1", tag="monitoring")
 
@@ -50,11 +48,11 @@ def list_checks(query: ChecksQuery) -> Response:
 def _freshness(ages: Sequence[Age], status: str | None, at: datetime) -> Result:
     rows = [_age(age) for age in ages if status in (None, age.status)]
     found = {age.status for age in ages}
-    return Result(rows=rows, about={"at": at, "status": next((word for word in _WORST if word in found), "empty")})
+    return Result(rows=rows, about={"at": at, "status": next((word for word in WORST if word in found), "empty")})
 
 
 def _age(age: Age) -> Mapping[str, object]:
-    own = {name: getattr(age, name) for name in ("kind", "name", "newest_day", "written_at", "age_hours", "status")}
+    own = {name: getattr(age, name) for name in ("kind", "name", "newest_day", "written_at", "age_hours", "status", "silent")}
     return own | age.policy.model_dump()
 
 

@@ -73,11 +73,20 @@ class Requests(Model):
     in_flight: int
 
 
+class DataHealth(Model):
+    """How the data are, against the policies of `freshness` in mta.yaml. GET /v1/freshness has them one by one."""
+
+    status: Literal["fresh", "late", "stale", "empty"] = Field(description="The worst of those that have rows; empty when none has.")
+    late: list[str] = Field(description="Sources and tables that are late or stale, e.g. `table marts/spend_daily`.")
+    silent: list[str] = Field(description="Sources that have delivered and do not any more.")
+
+
 class Detailed(Model):
     """Everything about the state of the service."""
 
     status: Overall
     components: dict[str, Component]
+    data: DataHealth | None = Field(description="How old the data are; null while the lake does not answer.")
     daemon_heartbeat: AwareDatetime | None = Field(description="When the Dagster daemon was last heard of.")
     system: System
     requests: Requests

@@ -26,7 +26,12 @@ class FreshnessRow(Model):
     )
     late_after_hours: float = Field(description="The policy of `freshness` in mta.yaml.")
     stale_after_hours: float = Field(description="The policy of `freshness` in mta.yaml.")
+    silent_after_hours: float = Field(description="The policy of `freshness` in mta.yaml; of sources.")
+    deadline_cron: str | None = Field(description="The deadlines of deliveries, in place of the hours; null where there are none.")
+    within_hours: float = Field(description="How long before a deadline a delivery may come.")
+    timezone: str = Field(description="The zone of the deadlines.")
     status: Literal["fresh", "late", "stale", "empty"]
+    silent: bool = Field(description="Whether it is a source that has delivered and does not any more.")
 
 
 class Freshness(Model):

@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, str] = {
     "simulate": "Write realistic raw files of any size, with a share of dirty rows.",
     "models": "List the attribution models, their parameters and their needs.",
     "status": "Show what the lake holds, what is pending and what was rejected.",
+    "alerts": "Test, list and send alerts, and watch for what is wrong.",
     "keys": "Make, list, rotate and revoke the keys of the API.",
     "migrate": "Bring the state store, Dagster's storage and the lake up to this version.",
     "backup": "Copy lake and state, as they are at one moment, while everything runs.",
@@ -98,7 +99,7 @@ def mta() -> None:
     \b
     Exit codes:
       0    done
-      1    validate: rows were rejected; up: a service died
+      1    validate: rows were rejected; up: a service died; alerts: a message was not delivered
       2    a file, an option or a setting cannot be used; the message says what to do
       70   a bug: please report it with its traceback
       130  stopped with Ctrl-C

@@ -1,4 +1,4 @@
-"""`mta up`: the Dagster UI, its daemon and the API as child processes on the same lake, and their orderly end. No Dagster is imported here."""
+"""`mta up`: the Dagster UI, its daemon, the API and the watch for alerts as child processes on the same lake, and their orderly end. No Dagster here."""
 
 import os
 import signal
@@ -36,7 +36,7 @@ SECONDS_TO_START, SECONDS_TO_STOP, SECONDS_BETWEEN_LOOKS = 120, 15, 0.25
 @click.option("--api-port", type=click.IntRange(1, 65535), help="The port of the API. [default: MTA_API_PORT or 8000]")
 @click.pass_context
 def command(ctx: click.Context, port: int | None, host: str, api_port: int | None) -> None:
-    """Start the Dagster UI, its daemon and the API on the lake; Ctrl-C stops all three.
+    """Start the Dagster UI, its daemon, the API and the watch for alerts on the lake; Ctrl-C stops them all.
 
     Files put into the landing folder are then taken in by themselves, and what clients send to the API is analysed. Dagster keeps its
     runs under DAGSTER_HOME (default: dagster_home in this folder).
@@ -105,6 +105,7 @@ def _commands(host: str, port: int) -> Mapping[str, Sequence[str]]:
         "Dagster UI": (sys.executable, "-m", "dagster_webserver", "-h", host, "-p", str(port), *where),
         "Dagster daemon": (sys.executable, "-m", "dagster._daemon", "run", *where),
         "API": (sys.executable, "-m", "api"),
+        "watch for alerts": (sys.executable, "-m", "mta_assets.cli", "alerts", "watch"),
     }
 
 

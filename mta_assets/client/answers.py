@@ -286,6 +286,15 @@ class Credit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DataHealth:
+    """How the data are, against the policies of `freshness` in mta.yaml. GET /v1/freshness has them one by one."""
+
+    status: str
+    late: tuple[str, ...]
+    silent: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryEntry:
     """An event on its way to a subscription, or what became of it."""
 
@@ -354,6 +363,7 @@ class Detailed:
 
     status: str
     components: dict[str, Component]
+    data: DataHealth | None
     daemon_heartbeat: datetime | None
     system: System
     requests: Requests
@@ -407,7 +417,12 @@ class FreshnessRow:
     age_hours: float | None
     late_after_hours: float
     stale_after_hours: float
+    silent_after_hours: float
+    deadline_cron: str | None
+    within_hours: float
+    timezone: str
     status: str
+    silent: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

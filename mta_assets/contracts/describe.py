@@ -6,8 +6,10 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
-from mta_assets.config import ChannelRule, ChannelsConfig, Config, FreshnessConfig, FreshnessPolicy, MilestonesConfig, SourceConfig
+from mta_assets.config import ChannelRule, ChannelsConfig, Config, MilestonesConfig, SourceConfig
+from mta_assets.config_alerts import AlertsConfig, AlertTarget, AlertThresholds, QuietHours
 from mta_assets.config_checks import BotsConfig, CheckConfig, ChecksConfig, KnownChange
+from mta_assets.config_freshness import FreshnessConfig, FreshnessPolicy
 from mta_assets.contracts.catalogue import FIXED_TABLES
 from mta_assets.contracts.columns import Column, Table
 from mta_assets.contracts.tables import credits_table, learned_paths_table, learned_positions_table, learned_table
@@ -27,6 +29,10 @@ SECTIONS: Mapping[str, type[BaseModel]] = {
     "`checks.known_changes`, each": KnownChange,
     "`checks.bots`": BotsConfig,
     "`checks.rules.<name>`": CheckConfig,
+    "`alerts`": AlertsConfig,
+    "`alerts.targets.<name>`": AlertTarget,
+    "`alerts.targets.<name>.quiet`": QuietHours,
+    "`alerts.thresholds`": AlertThresholds,
     "`privacy`": PrivacyConfig,
 }
 _BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}

@@ -34,7 +34,7 @@ def remove_what_is_over(context: dg.OpExecutionContext, lake: LakeResource) -> N
         jobs = Jobs(store)
         forgotten = forget_files(uploads, jobs)
         swept = sweep(uploads, is_job=lambda id_: _is_job(jobs, id_))
-    counts = {name: getattr(removed, name) for name in ("jobs", "audit", "deliveries", "idempotency", "checks")}
+    counts = {name: getattr(removed, name) for name in ("jobs", "audit", "deliveries", "idempotency", "checks", "alerts", "vitals")}
     context.add_output_metadata({**counts, "files of ended jobs": forgotten, "folders of nobody": swept})
 
 
@@ -51,6 +51,7 @@ def policy_of(settings: Settings) -> RetentionPolicy:
         audit_days=settings.keep_audit_days,
         deliveries_days=settings.keep_deliveries_days,
         checks_days=settings.keep_checks_days,
+        alerts_days=settings.keep_alerts_days,
     )
 
 

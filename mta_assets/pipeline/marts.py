@@ -34,10 +34,17 @@ from mta_assets.pipeline.learning import days_with_results, fit_window
 
 def write_marts(lake: Lake, config: Config, models: Mapping[str, AttributionModel], days: DayRange) -> None:
     """Recompute every mart of these days."""
-    lake.replace_days(SPEND_DAILY, performance.spend_daily(lake.read(SPEND, days)), days)
+    refresh(lake, SPEND_DAILY, performance.spend_daily(lake.read(SPEND, days)), days)
     for table, frame in daily_marts(lake, config, models, days).items():
+        refresh(lake, table, frame, days)
+    refresh(lake, CHANNEL_PERFORMANCE, channel_performance(lake, config, models, days), days)
+
+
+def refresh(lake: Lake, table: Table, frame: pl.DataFrame, days: DayRange) -> None:
+    """Write these days unless that is what they hold: a mart has a new version, and answers made of it are made anew, only when its rows have changed."""
+    new = table.conform(frame).sort(table.key)
+    if not new.equals(lake.read(table, days).sort(table.key)):
         lake.replace_days(table, frame, days)
-    lake.replace_days(CHANNEL_PERFORMANCE, channel_performance(lake, config, models, days), days)
 
 
 def converted_daily(lake: Lake, config: Config, days: DayRange) -> pl.DataFrame:

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
-from typing import Literal
+from typing import Final, Literal
 
 import polars as pl
 
-from mta_assets.config import FreshnessPolicy
+from mta_assets.config_freshness import FreshnessPolicy
 from mta_assets.contracts.columns import Table
 from mta_assets.contracts.days import DayRange
 from mta_assets.contracts.tables import CORE, FILES
@@ -16,6 +16,7 @@ from mta_assets.pipeline.run import tables
 from mta_assets.results.questions import Marts
 
 Status = Literal["fresh", "late", "stale", "empty"]
+WORST: Final[tuple[Status, ...]] = ("stale", "late", "fresh")  # the word for many is the first of these that one of them has
 # How many of the newest days are searched for a source before all of them are.
 RECENT_DAYS = 14
 
@@ -24,7 +25,7 @@ RECENT_DAYS = 14
 class Age:
     """How old a source or a table is. newest_day: the last that has rows; written_at: when rows last came; age_hours: since the end of that day.
 
-    age_hours is 0 on a day that has not ended, and None where there is no row.
+    age_hours is 0 on a day that has not ended, and None where there is no row. silent: whether a source that has delivered delivers nothing any more.
     """
 
     kind: Literal["source", "table"]
@@ -34,6 +35,28 @@ class Age:
     age_hours: float | None
     policy: FreshnessPolicy
     status: Status
+    silent: bool
+
+
+def status_of(policy: FreshnessPolicy, age_hours: float | None, written: datetime | None, now: datetime) -> Status:
+    """What the policy calls data of this age, or data that last came at this moment where it has deadlines."""
+    if age_hours is None:
+        return "empty"
+    needed = policy.needed_since(now)
+    if needed is None:
+        return "fresh" if age_hours <= policy.late_after_hours else "late" if age_hours <= policy.stale_after_hours else "stale"
+    if written is not None and written >= needed:
+        return "fresh"
+    needed_before = policy.needed_since(now, deadlines=2)
+    return "late" if written is not None and needed_before is not None and written >= needed_before else "stale"
+
+
+def is_silent(policy: FreshnessPolicy, written: datetime | None, now: datetime) -> bool:
+    """Whether a source of which a file was last read at this moment should have delivered since. One that never has is not missed."""
+    if written is None:
+        return False
+    needed = policy.needed_since(now)
+    return written < (needed or now - timedelta(hours=policy.silent_after_hours))
 
 
 @dataclass(slots=True)
@@ -55,9 +78,9 @@ class Freshness:
     def ages(self, now: datetime) -> list[Age]:
         """Every source, then every table in the order in which data flow."""
         config = self.marts.config.freshness
-        sources = [self._age("source", name, *found, config.sources.get(name), now) for name, found in sorted(self._of_sources().items())]
+        sources = [self._age("source", name, *found, config.of_source(name), now) for name, found in sorted(self._of_sources().items())]
         return sources + [
-            self._age("table", table.name, *self._of_table(table), config.tables.get(table.name), now) for table in self.watched()
+            self._age("table", table.name, *self._of_table(table), config.of_table(table.name), now) for table in self.watched()
         ]
 
     def _age(
@@ -66,16 +89,23 @@ class Freshness:
         name: str,
         newest: date | None,
         written: datetime | None,
-        policy: FreshnessPolicy | None,
+        policy: FreshnessPolicy,
         now: datetime,
     ) -> Age:
-        own = policy or self.marts.config.freshness.default
-        if newest is None:
-            return Age(kind=kind, name=name, newest_day=None, written_at=written, age_hours=None, policy=own, status="empty")
-        _, ended = DayRange(newest, newest).bounds(self.marts.config.reporting_timezone)
-        hours = max(0.0, (now - ended) / timedelta(hours=1))
-        status: Status = "fresh" if hours <= own.late_after_hours else "late" if hours <= own.stale_after_hours else "stale"
-        return Age(kind=kind, name=name, newest_day=newest, written_at=written, age_hours=hours, policy=own, status=status)
+        hours = None if newest is None else max(0.0, (now - self._end_of(newest)) / timedelta(hours=1))
+        return Age(
+            kind=kind,
+            name=name,
+            newest_day=newest,
+            written_at=written,
+            age_hours=hours,
+            policy=policy,
+            status=status_of(policy, hours, written, now),
+            silent=kind == "source" and is_silent(policy, written, now),
+        )
+
+    def _end_of(self, day: date) -> datetime:
+        return DayRange(day, day).bounds(self.marts.config.reporting_timezone)[1]
 
     def _of_table(self, table: Table) -> tuple[date | None, datetime | None]:
         version, lake = self.marts.snapshots.version_unread(table), self.marts.snapshots.lake

@@ -14,6 +14,7 @@ from mta_assets.state.store import StateStore
 from mta_assets.state.tables import AuditRow
 
 LONGEST_TEXT = 1_000
+WITHOUT_CREDENTIALS = "authenticate by none"
 _SECRETS = re.compile(r"(mta_[0-9A-Za-z]{8}_|whsec_|eyJ)[0-9A-Za-z_.=-]{8,}")  # keys, webhook secrets, bearer tokens
 
 
@@ -100,6 +101,14 @@ class Audit:
             query = query.where(AuditRow.at < until)
         with self._store.reading() as session:
             return page_of(session, query, AuditRow, _event, after=after, limit=limit)
+
+    def failures(self, since: datetime) -> Mapping[str, int]:
+        """Network address -> requests with a bad key or token from this moment on. Those without any are not among them."""
+        failed = select(func.coalesce(AuditRow.address, ""), func.count()).where(
+            AuditRow.at >= since, AuditRow.kind == AuditKind.AUTHENTICATION, AuditRow.action != WITHOUT_CREDENTIALS
+        )
+        with self._store.reading() as session:
+            return dict(session.execute(failed.group_by(func.coalesce(AuditRow.address, ""))).tuples().all())
 
     def prune(self, before: datetime) -> int:
         """Remove what happened before this moment; how many events that were."""

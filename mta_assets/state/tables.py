@@ -207,3 +207,75 @@ class DeliveryRow(Base):
     error: Mapped[str | None] = mapped_column(doc="what went wrong at the last try")
     created_at: Mapped[datetime] = mapped_column(doc="when the event happened")
     ended_at: Mapped[datetime | None] = mapped_column(doc="when it was sent or given up")
+
+
+class AlertRow(Base):
+    """An alert in its latest occurrence. Grain: one rule about one subject."""
+
+    __tablename__ = "alerts"
+    __table_args__ = (UniqueConstraint("rule", "subject"),)
+
+    rule: Mapped[str] = mapped_column(doc="the rule, e.g. run_failed")
+    subject: Mapped[str] = mapped_column(doc="what it is about, e.g. the job")
+    severity: Mapped[str] = mapped_column(doc="warning, error or critical")
+    phase: Mapped[str] = mapped_column(doc="pending, while its condition does not hold for long enough; firing; or resolved")
+    message: Mapped[str] = mapped_column(doc="what is wrong, in words")
+    numbers: Mapped[dict[str, Any]] = mapped_column(doc="the numbers behind it")
+    since: Mapped[datetime] = mapped_column(doc="when the occurrence began")
+    seen_at: Mapped[datetime] = mapped_column(doc="when its condition last held")
+    told_severity: Mapped[str | None] = mapped_column(doc="the severity that was told in this occurrence; empty while nobody was told")
+    told_at: Mapped[datetime | None] = mapped_column(doc="when it was last told, in whichever occurrence")
+    absent_since: Mapped[datetime | None] = mapped_column(doc="from when on its condition did not hold, while it is still firing")
+    resolved_at: Mapped[datetime | None] = mapped_column(doc="when it was resolved")
+
+
+class AlertMessageRow(Base):
+    """A message about alerts on its way to one target. Grain: one message."""
+
+    __tablename__ = "alert_messages"
+
+    id: Mapped[str] = mapped_column(unique=True, doc="the public identity, al_ and 24 hex digits; the same in every try")
+    target: Mapped[str] = mapped_column(doc="the target of mta.yaml")
+    state: Mapped[str] = mapped_column(index=True, doc="pending, sent or dead")
+    tries: Mapped[int] = mapped_column(doc="how often it was taken to be sent")
+    due_at: Mapped[datetime] = mapped_column(doc="when it is to be sent next; while it is being sent, when others may take it over")
+    uncertain: Mapped[bool] = mapped_column(doc="whether a sender took it and was not heard of again, so that it may have arrived already")
+    error: Mapped[str | None] = mapped_column(doc="what went wrong at the last try")
+    created_at: Mapped[datetime] = mapped_column(doc="when it was put together")
+    ended_at: Mapped[datetime | None] = mapped_column(doc="when it was sent or given up")
+
+
+class AlertNoticeRow(Base):
+    """What one target is to be told of one alert. Grain: one change of one alert and one target."""
+
+    __tablename__ = "alert_notices"
+
+    message_id: Mapped[str | None] = mapped_column(
+        ForeignKey("alert_messages.id", ondelete="CASCADE"), index=True, doc="the message that it is told in; empty while it waits for one"
+    )
+    target: Mapped[str] = mapped_column(doc="the target of mta.yaml")
+    kind: Mapped[str] = mapped_column(doc="firing, resolved or test")
+    rule: Mapped[str] = mapped_column(doc="the rule of the alert")
+    subject: Mapped[str] = mapped_column(doc="what the alert is about")
+    severity: Mapped[str] = mapped_column(doc="warning, error or critical")
+    text: Mapped[str] = mapped_column(doc="what is wrong, in words")
+    numbers: Mapped[dict[str, Any]] = mapped_column(doc="the numbers behind it")
+    since: Mapped[datetime] = mapped_column(doc="when the occurrence began")
+    at: Mapped[datetime] = mapped_column(doc="when the alert changed")
+    due_at: Mapped[datetime] = mapped_column(doc="not to be told before: the end of quiet hours")
+
+
+class VitalsRow(Base):
+    """What a server of the API says of itself four times a minute. Grain: one server and quarter of a minute."""
+
+    __tablename__ = "vitals"
+    __table_args__ = (UniqueConstraint("server", "at"),)
+
+    server: Mapped[str] = mapped_column(doc="the host and the port it listens on")
+    began_at: Mapped[datetime] = mapped_column(doc="when it was started: its counts begin at 0 then")
+    at: Mapped[datetime] = mapped_column(index=True, doc="the quarter of a minute")
+    requests: Mapped[int] = mapped_column(doc="requests answered since it began, by all its processes")
+    errors: Mapped[int] = mapped_column(doc="of these, answered with a status from 500 on")
+    rate_limited: Mapped[int] = mapped_column(doc="requests that limits refused since it began")
+    cpu_percent: Mapped[float] = mapped_column(doc="of the machine's processors, since it last said so")
+    memory_percent: Mapped[float] = mapped_column(doc="of the machine's memory")

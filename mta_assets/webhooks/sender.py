@@ -6,23 +6,17 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime
-from importlib.metadata import version
 
-import httpcore
-import httpx
 import orjson
 
-from mta_assets.errors import AddressError, StateError
+from mta_assets.errors import StateError
 from mta_assets.state.deliveries import Deliveries, Delivery, Parcel
-from mta_assets.state.signature import sign
-from mta_assets.webhooks.destination import Network
+from mta_assets.webhooks.posting import Letter, Post
 
 log = logging.getLogger(__name__)
 AT_ONCE = 16
 # A name that takes long to look up is waited for this much longer; then its thread is left behind, and the outbox's lease ends.
 PATIENCE_SECONDS = 5.0
-AGENT = f"mta-webhooks/{version('mta-assets')}"
-_FAILURES = (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, httpcore.UnsupportedProtocol)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +37,8 @@ class Sender:
     def __init__(self, deliveries: Deliveries, *, timeout_seconds: float, private: bool, now: Callable[[], datetime]) -> None:
         self._deliveries = deliveries
         self._timeout_seconds = timeout_seconds
-        self._private = private
+        self._post = Post(timeout_seconds=timeout_seconds, private=private)
         self._now = now
-        self._tls = httpx.create_ssl_context()
 
     def drain(self, seconds: float) -> Round:
         """Send what is due, some at a time, until nothing is or these seconds are over; what has begun then is waited for until its time-out."""
@@ -68,44 +61,13 @@ class Sender:
 
     def _deliver(self, parcel: Parcel) -> bool:
         """Send one and record what came of it; whether it arrived. A record that is lost is made good by sending again when the lease is over."""
-        status, error = self._answer(parcel)
-        delivered = status is not None and httpx.codes.is_success(status)
+        answer = self._post.send(_letter(parcel), self._now())
+        delivered = answer.error is None
         try:
-            self._deliveries.record(parcel.delivery.id, delivered=delivered, http_status=status, error=error, now=self._now())
+            self._deliveries.record(parcel.delivery.id, delivered=delivered, http_status=answer.status, error=answer.error, now=self._now())
         except StateError as lost:
             log.warning("what came of the delivery %s cannot be recorded: %s", parcel.delivery.id, lost)
         return delivered
-
-    def _answer(self, parcel: Parcel) -> tuple[int | None, str | None]:
-        """(status of the answer, what was wrong)."""
-        try:
-            status = self._post(parcel)
-        except AddressError as error:
-            return None, str(error)
-        except _FAILURES as error:
-            return None, f"{_WORDS.get(type(error), 'the connection failed')}: {error or type(error).__name__}"
-        if httpx.codes.is_redirect(status):
-            return status, "It answered with a redirect, and redirects are not followed: change the webhook's url."
-        return status, None if httpx.codes.is_success(status) else f"It answered {status}; 200 to 299 is taken as received."
-
-    def _post(self, parcel: Parcel) -> int:
-        """The status of the answer; what else it says is not read. No redirect is followed and no proxy asked."""
-        body = message(parcel.delivery)
-        headers = {
-            "Host": httpx.URL(parcel.url).netloc.decode("ascii"),
-            "Content-Type": "application/json",
-            "Content-Length": str(len(body)),
-            "User-Agent": AGENT,
-            "MTA-Event": str(parcel.delivery.kind),
-            "MTA-Delivery": parcel.delivery.id,
-            "MTA-Signature": sign(parcel.secret, int(self._now().timestamp()), body),
-        }
-        network = Network(private=self._private, ends=time.monotonic() + self._timeout_seconds)
-        with (
-            httpcore.ConnectionPool(ssl_context=self._tls, network_backend=network) as pool,
-            pool.stream("POST", _ascii(parcel.url), headers=list(headers.items()), content=body) as response,
-        ):
-            return response.status
 
 
 def message(delivery: Delivery) -> bytes:
@@ -114,16 +76,6 @@ def message(delivery: Delivery) -> bytes:
     return orjson.dumps(document, option=orjson.OPT_UTC_Z)
 
 
-def _ascii(url: str) -> httpcore.URL:
-    """The URL with its name and path as they go over the wire."""
-    parsed = httpx.URL(url)
-    return httpcore.URL(scheme=parsed.raw_scheme, host=parsed.raw_host, port=parsed.port, target=parsed.raw_path)
-
-
-_WORDS = {
-    httpcore.ConnectError: "it cannot be connected to",
-    httpcore.ConnectTimeout: "it did not accept the connection in time",
-    httpcore.ReadTimeout: "it did not answer in time",
-    httpcore.WriteTimeout: "it did not take the message in time",
-    httpcore.RemoteProtocolError: "its answer is not HTTP",
-}
+def _letter(parcel: Parcel) -> Letter:
+    delivery = parcel.delivery
+    return Letter(url=parcel.url, event=str(delivery.kind), id=delivery.id, secret=parcel.secret, body=message(delivery))

@@ -67,6 +67,34 @@ def test_a_source_that_went_silent_long_ago_is_stale_and_a_declared_one_without_
     assert {row["name"]: row["status"] for row in body["data"] if row["kind"] == "source"}["crm"] == "empty"
 
 
+@pytest.mark.parametrize(
+    ("hours", "status", "silent"),
+    [(0, "fresh", False), (8.9, "fresh", False), (9.1, "late", True), (33.1, "stale", True)],
+)
+def test_a_source_with_deadlines_is_judged_by_when_it_last_came(ask, filled, hours, status, silent):
+    written = Lake(str(filled)).read(FILES).filter(source_name="touchpoints")["ingested_at"].max()
+    deadline = written + timedelta(hours=9) - timedelta(minutes=written.minute)
+    policy = f"{{deadline_cron: '0 {deadline.hour} * * *', within_hours: 8}}"
+    body = ask(written + timedelta(hours=hours), f"freshness: {{sources: {{touchpoints: {policy}}}}}")
+    row = {row["name"]: row for row in body["data"]}["touchpoints"]
+    assert (row["status"], row["silent"]) == (status, silent)
+
+
+@pytest.mark.parametrize(("hours", "silent"), [(29, False), (31, True)])
+def test_a_source_that_delivers_no_more_is_silent_and_health_says_so(ask, make_app, filled, clock, hours, silent):
+    written = Lake(str(filled)).read(FILES)["ingested_at"].max()
+    moment = written + timedelta(hours=hours)
+    rows = {row["name"]: row["silent"] for row in ask(moment)["data"]}
+    assert rows["conversions"] is silent
+    assert rows["marts/channel_daily"] is False
+    services = (app := make_app(lake=filled)).extensions["mta"]
+    key = services.keys.create(owner="ops", name="x", role="viewer", now=clock.now)[1]
+    data = app.test_client().get("/health/detailed", headers={"X-API-Key": key}).get_json()["data"]
+    assert ("conversions" in data["silent"]) is silent
+    assert data["status"] in {"fresh", "late", "stale"}
+    assert bool(data["late"]) is (data["status"] != "fresh")
+
+
 def test_only_those_of_a_status_are_told_and_the_worst_of_all_is_said(ask, newest):
     body = ask(midnight_after(newest) + timedelta(hours=100), status="stale")
     assert body["data"]

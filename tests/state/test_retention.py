@@ -41,9 +41,11 @@ def test_each_table_is_pruned_after_its_own_time(store, everything, ended_job, n
     removed = prune(store, now=now + timedelta(days=days), policy=POLICY)
     jobs, audit, deliveries, idempotency = expected
     ids = (ended_job.id,) if jobs else ()
-    assert removed == Removed(jobs=jobs, audit=audit, deliveries=deliveries, idempotency=idempotency, checks=0, job_ids=ids)
+    assert removed == Removed(
+        jobs=jobs, audit=audit, deliveries=deliveries, idempotency=idempotency, checks=0, alerts=0, vitals=0, job_ids=ids
+    )
     again = prune(store, now=now + timedelta(days=days), policy=POLICY)
-    assert again == Removed(jobs=0, audit=0, deliveries=0, idempotency=0, checks=0, job_ids=())
+    assert again == Removed(jobs=0, audit=0, deliveries=0, idempotency=0, checks=0, alerts=0, vitals=0, job_ids=())
     assert len(Jobs(store).queued()) == 1
 
 
@@ -55,7 +57,7 @@ def test_what_waits_for_a_paused_subscription_is_not_kept_for_ever(store, everyt
 
 
 def test_nothing_that_just_happened_is_removed_by_default(store, everything, now):
-    assert prune(store, now=now) == Removed(jobs=0, audit=0, deliveries=0, idempotency=0, checks=0, job_ids=())
+    assert prune(store, now=now) == Removed(jobs=0, audit=0, deliveries=0, idempotency=0, checks=0, alerts=0, vitals=0, job_ids=())
 
 
 def test_a_policy_keeps_a_day_at_least():

@@ -25,7 +25,7 @@ from mta_assets.defs.versions import marts_version
 from mta_assets.defs.work import finish, take
 from mta_assets.marts.performance import spend_daily
 from mta_assets.models.base import LearnedModel
-from mta_assets.pipeline.marts import channel_performance, converted_daily, credited_windows, daily_marts
+from mta_assets.pipeline.marts import channel_performance, converted_daily, credited_windows, daily_marts, refresh
 
 SHOWN_MODEL = "linear"
 
@@ -48,7 +48,7 @@ def _spend_daily(lake: LakeResource) -> dg.AssetsDefinition:
         spend = lake.lake.read(SPEND, days)
         frame = spend_daily(spend)
         yield from stop_unless_passed(context, lake, {check: check.find(frame, spend)})
-        lake.lake.replace_days(SPEND_DAILY, frame, days)
+        refresh(lake.lake, SPEND_DAILY, frame, days)
         yield made(context, SPEND_DAILY, frame)
 
     return spend_daily_step
@@ -75,7 +75,7 @@ def _channel_daily(lake: LakeResource) -> dg.AssetsDefinition:
             due = converted_daily(lake.lake, lake.config, days)
             yield from stop_unless_passed(context, lake, {check: check.find(frames[CHANNEL_DAILY], due)})
             for table in tables:
-                lake.lake.replace_days(table, frames[table], days)
+                refresh(lake.lake, table, frames[table], days)
         for table in tables:
             show_credit(context, table, _of_one_model(lake, frames[table]), "conversions")
             yield made(context, table, frames[table])
@@ -104,7 +104,7 @@ def _channel_performance(lake: LakeResource) -> dg.AssetsDefinition:
         with lake.lake.steady():
             frame = channel_performance(lake.lake, lake.config, lake.models, days)
             yield from stop_unless_passed(context, lake, {check: check.find(frame, credited_windows(lake.lake, lake.config, days))})
-            lake.lake.replace_days(CHANNEL_PERFORMANCE, frame, days)
+            refresh(lake.lake, CHANNEL_PERFORMANCE, frame, days)
         finish(context, lake, days)
         show_credit(context, CHANNEL_PERFORMANCE, _of_one_model(lake, frame), "conversions")
         yield made(context, CHANNEL_PERFORMANCE, frame)

@@ -1,12 +1,15 @@
 """landing/ -> staged/*: one unpartitioned step that takes every file the lake has not read yet, and accounts for each row."""
 
 from collections.abc import Sequence
+from typing import get_args
 
 import dagster as dg
 import polars as pl
 
+from mta_assets.config import Kind
 from mta_assets.contracts.columns import Table
 from mta_assets.contracts.tables import FILES, QUARANTINE, STAGED
+from mta_assets.defs.assets.sources import deliveries, sources_of
 from mta_assets.defs.assets.steps import Events
 from mta_assets.defs.checks import results
 from mta_assets.defs.day_checks import spec_of_check
@@ -23,6 +26,8 @@ from mta_assets.quality.registry import INTAKE_CHECKS
 
 TABLES: tuple[Table, ...] = (FILES, QUARANTINE, *STAGED.values())
 SHOWN = 20
+# An event log has rows of both kinds.
+MIXED = {"touchpoints": ("event_log",), "conversions": ("event_log",)}
 COUNTS = ("rows_read", "accepted", "quarantined", "duplicates")
 
 
@@ -30,17 +35,17 @@ def staged_assets(lake: LakeResource) -> dg.AssetsDefinition:
     """The ingest step."""
     version = core_version(lake.config)
 
-    @dg.multi_asset(
-        name="landed_files",
-        specs=[spec_of(table, uri=lake.uri(table.name), code_version=version) for table in TABLES],
-        check_specs=[spec_of_check(check) for check in INTAKE_CHECKS],
-        pool="ingest",
-    )
+    specs = [spec_of(table, uri=lake.uri(table.name), code_version=version, deps=_deps(lake, table)) for table in TABLES]
+    checks = [spec_of_check(check) for check in INTAKE_CHECKS]
+
+    @dg.multi_asset(name="landed_files", specs=specs, check_specs=checks, pool="ingest")
     @observed
     def ingest_step(context: dg.AssetExecutionContext, lake: LakeResource) -> Events:
         """Stage each landed file that is new or changed."""
         files = unread(lake.lake, landed_files(lake.landing_folder, lake.config))
         reports = ingest(lake.lake, lake.config, files, lake.now(), lambda file: context.log.info(f"reading {file}"))
+        for delivery in deliveries(reports):
+            context.log_event(delivery)
         for table in TABLES:
             yield dg.MaterializeResult(asset_key=key_of(table), metadata=_metadata(lake, table, reports))
         findings = judge_intake(lake.lake, lake.config, [report.file for report in reports])
@@ -48,6 +53,12 @@ def staged_assets(lake: LakeResource) -> dg.AssetsDefinition:
         yield from results(findings)
 
     return ingest_step
+
+
+def _deps(lake: LakeResource, table: Table) -> list[dg.AssetKey]:
+    """The sources whose rows a table has: of one kind, or, where it lists files and rejected rows, all of them."""
+    kinds = next(({kind, *MIXED.get(kind, ())} for kind, staged in STAGED.items() if staged is table), set(get_args(Kind)))
+    return sources_of(lake.config, kinds)
 
 
 def _metadata(lake: LakeResource, table: Table, reports: Sequence[FileReport]) -> Metadata:

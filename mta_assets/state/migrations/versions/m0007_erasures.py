@@ -5,7 +5,7 @@ from alembic import op
 
 from mta_assets.state.tables import UtcTime
 
-revision, down_revision, branch_labels, depends_on = "0007", "0004", None, None
+revision, down_revision, branch_labels, depends_on = "0007", "0006", None, None
 
 
 def upgrade() -> None:

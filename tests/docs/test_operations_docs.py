@@ -1,0 +1,31 @@
+"""docs/operations.md has what a person needs when an alert comes."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from mta_assets.alerts.registry import RULES
+from mta_assets.cli.alerts import command
+
+PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+RUNBOOK = PAGE.partition("## Runbook")[2]
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_every_alert_has_an_entry_that_says_what_it_means_what_to_do_and_how_it_ends(name):
+    entry = RUNBOOK.partition(f"### {name}\n")[2].partition("\n### ")[0]
+    for part in ("Means", "Do", "Ends"):
+        said = re.search(rf"\*\*{part}\.\*\* (.+)", entry)
+        assert said, part
+        assert len(said[1].split()) >= 5
+
+
+def test_no_entry_is_of_an_alert_that_there_is_not():
+    assert set(re.findall(r"^### (\S+)$", RUNBOOK, re.MULTILINE)) == set(RULES)
+
+
+def test_the_commands_it_names_are_there():
+    named = set(re.findall(r"mta alerts (\w+)", PAGE))
+    assert named <= set(command.commands)
+    assert named >= {"test", "list", "dead", "retry", "watch"}
