@@ -71,7 +71,7 @@ def test_a_mart_that_does_not_add_up_is_not_written(copied, monkeypatch, lost):
     restatements.close_day(lake, DAY.first, datetime.now(UTC))
     before = lake.version(CHANNEL_DAILY)
     right = marts.performance.channel_daily
-    monkeypatch.setattr(marts.performance, "channel_daily", lambda credit, model: right(credit, model).with_columns(pl.col(lost) * 0.9))
+    monkeypatch.setattr(marts.performance, "channel_daily", lambda *given: right(*given).with_columns(pl.col(lost) * 0.9))
     result = shop.run("attribute", DAY)
     assert not result.success
     failed = {(e.asset_key.to_user_string(), e.check_name) for e in result.get_asset_check_evaluations() if not e.passed}
