@@ -16,7 +16,7 @@ $(VENV)/run.stamp: pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/dev.stamp: $(VENV)/run.stamp
-	$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[ui,postgres,dev]'
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[ui,postgres,tracing,dev]'
 	@touch $@
 
 .PHONY: demo

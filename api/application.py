@@ -38,6 +38,7 @@ from api.services import EXTENSION, Services, make_services
 from api.serving import recall
 from api.specification import INFO, OPENAPI_VERSION, SECURITY, specification
 from api.tokens import TokenVerifier
+from api.tracing import trace_requests
 from mta_assets.settings import ApiSettings, LogSettings, Settings
 
 # Every resource. One more is one more module and one more line.
@@ -84,6 +85,7 @@ def create_app(services: Services | None = None) -> OpenAPI:
     install_cache(app, made.redis)
     answer_every_failure(app)
     dress(app, made.api)
+    trace_requests(app)
     tell_limits(app)
     audit_every_request(app, made.trail)
     guard(

@@ -27,7 +27,7 @@ class Gauges:
         """Every gauge, as it is now."""
         found = self._services.components.all()
         up = [((name,), float(part.status == "up")) for name, part in found.items() if part.status != "absent"]
-        yield _gauge("mta_component_up", "Whether a part answers.", ["component"], up)
+        yield gauge("mta_component_up", "Whether a part answers.", ["component"], up)
         try:
             if found["state"].status == "up":
                 yield from self._of_state()
@@ -39,23 +39,24 @@ class Gauges:
     def _of_state(self) -> "Iterator[Metric]":
         made = self._services
         jobs = [((state.value,), float(count)) for state, count in Jobs(made.store).by_state().items()]
-        yield _gauge("mta_jobs", "Jobs by their state.", ["state"], jobs)
+        yield gauge("mta_jobs", "Jobs by their state.", ["state"], jobs)
         checks = Checks(made.store).latest(limit=MOST_CHECKS).items
-        passed = [((check.asset, check.name), float(check.passed)) for check in checks]
-        yield _gauge("mta_check_passed", "Whether the latest result of a check is that it passed.", ["asset", "check"], passed)
+        passed = [((check.asset, check.name, check.severity), float(check.passed)) for check in checks]
+        yield gauge("mta_check_passed", "Whether the latest result of a check is that it passed.", ["asset", "check", "severity"], passed)
         heartbeat = made.components.heartbeat()
         age = [] if heartbeat is None else [((), (made.now() - heartbeat).total_seconds())]
-        yield _gauge("mta_daemon_silent_seconds", "Time since the Dagster daemon was heard of.", [], age)
+        yield gauge("mta_daemon_silent_seconds", "Time since the Dagster daemon was heard of.", [], age)
 
     def _of_lake(self) -> "Iterator[Metric]":
         ages = self._services.freshness.ages(self._services.now())
         hours = [((age.kind, age.name), age.age_hours) for age in ages if age.age_hours is not None]
-        yield _gauge("mta_data_age_hours", "Time since the end of the newest day.", ["kind", "name"], hours)
+        yield gauge("mta_data_age_hours", "Time since the end of the newest day.", ["kind", "name"], hours)
         late = [((age.kind, age.name), float(age.status in {"late", "stale"})) for age in ages]
-        yield _gauge("mta_data_late", "Whether the newest day is older than the policy allows.", ["kind", "name"], late)
+        yield gauge("mta_data_late", "Whether the newest day is older than the policy allows.", ["kind", "name"], late)
 
 
-def _gauge(name: str, about: str, labels: list[str], values: Iterable[tuple[tuple[str, ...], float]]) -> "Metric":
+def gauge(name: str, about: str, labels: list[str], values: Iterable[tuple[tuple[str, ...], float]]) -> "Metric":
+    """A gauge with a value per labels."""
     from prometheus_client.metrics_core import GaugeMetricFamily  # noqa: PLC0415  see `metrics`
 
     family = GaugeMetricFamily(name, about, labels=labels)

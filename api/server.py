@@ -28,7 +28,8 @@ from api.services import EXTENSION, Services
 from api.vitals import Reporter, server_name
 from mta_assets.errors import ConfigError
 from mta_assets.jobs.folder import sweep
-from mta_assets.settings import ApiSettings
+from mta_assets.settings import ApiSettings, Settings
+from mta_assets.telemetry.tracing import start_tracing
 
 log = logging.getLogger(__name__)
 GRACEFUL_SECONDS = 30
@@ -103,6 +104,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
 
         What is there by now lives as long as the worker: looking through it at every full garbage collection would stop it for a tenth of a second.
         """
+        if Settings().tracing:
+            start_tracing("api")
         app = create_app()
         services: Services = app.extensions[EXTENSION]
         services.children.warm()

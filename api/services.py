@@ -17,6 +17,7 @@ from mta_assets.models.base import AttributionModel
 from mta_assets.models.registry import build_models
 from mta_assets.pipeline.run import open_lake
 from mta_assets.results.freshness import Freshness
+from mta_assets.results.holdings import Holdings
 from mta_assets.results.questions import Marts
 from mta_assets.results.snapshots import Snapshots
 from mta_assets.settings import ApiSettings, Settings
@@ -52,6 +53,7 @@ class Services:
     redis: RedisLink | None
     marts: Marts
     freshness: Freshness
+    holdings: Holdings
     components: Components
     trail: Trail
     webhooks: Webhooks
@@ -86,6 +88,7 @@ def make_services(settings: Settings, api: ApiSettings, now: Clock = utc_now) ->
         lake=lake,
         marts=marts,
         freshness=Freshness(marts),
+        holdings=Holdings(marts),
         components=Components(lake=lake, store=store, redis=redis, now=now),
         store=store,
         keys=keys,

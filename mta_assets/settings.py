@@ -71,6 +71,9 @@ class Settings(_Sources):
     keep_alerts_days: int = Field(
         90, ge=1, description="How long an alert is kept after it was resolved, and what was told of it, in days."
     )
+    tracing: bool = Field(
+        False, description="Whether spans are sent by OTLP to where OTEL_EXPORTER_OTLP_ENDPOINT says; needs the extra `tracing`."
+    )
     ui_port: int = Field(3000, ge=1, le=65535, description="The port of the Dagster UI that `mta up` starts.")
     secrets: Path | None = Field(
         None,

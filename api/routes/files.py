@@ -23,6 +23,7 @@ from api.schemas.jobs import AnalysisResult, JobDocument, ResultTable
 from api.services import services
 from api.serving import Form, computed, form, packed, unpacked
 from api.uploads import Upload
+from mta_assets.errors import MtaError
 from mta_assets.jobs.asked import for_uploads, stated
 from mta_assets.jobs.folder import PARTS
 from mta_assets.jobs.outcome import read_outcome
@@ -33,6 +34,7 @@ from mta_assets.state.job import JobFile
 from mta_assets.state.jobs import Jobs, new_job_id
 from mta_assets.telemetry.streams import business
 from mta_assets.telemetry.timing import timed
+from mta_assets.telemetry.tracing import traceparent
 
 routes = Routes("files", "/v1/attribution", tag="attribution")
 Query = TypeVar("Query", bound=FileQuery)
@@ -84,7 +86,7 @@ def _looked_at(asked: AnalyzeQuery, upload: Upload) -> dict[str, Any]:
     if known := answers.get(key):
         return cast("dict[str, Any]", orjson.loads(known))
     most = -1 if asked.mode == "job" else services().api.inline_mb * 1_000_000
-    with timed("task", "analyze"):
+    with timed("task", "analyze", expected=MtaError):
         found = services().children.run("analyze", _given(asked, upload, at_most_bytes=most))
     if not found["analysed"]:
         if asked.mode == "inline":
@@ -115,6 +117,7 @@ def _job(asked: AnalyzeQuery, upload: Upload, kinds: Sequence[str]) -> Response:
             owner=caller().owner,
             key_id=caller().id,
             request_id=g.request_id,
+            traceparent=traceparent(),
             options=stated(asked.options()),
             files=[replace(file, kind=kind) for file, kind in zip(upload.files, kinds, strict=True)],
             now=made.now(),
@@ -145,7 +148,7 @@ def _key(what: str, asked: FileQuery, upload: Upload) -> str:
 
 
 def _validation(asked: ValidateQuery, upload: Upload) -> bytes:
-    with timed("task", "validate"):
+    with timed("task", "validate", expected=MtaError):
         found = services().children.run("validate", _given(asked, upload, most_errors=asked.limit))
     file = upload.files[0]
     said = {"file": file.given, "size_bytes": file.size_bytes, "sha256": upload.digests[0]}

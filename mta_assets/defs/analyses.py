@@ -7,13 +7,14 @@ from contextlib import contextmanager
 import dagster as dg
 
 from mta_assets.defs.jobs import IN_PROCESS
-from mta_assets.defs.observed import JOB_TAG, REQUEST_TAG, observed
+from mta_assets.defs.observed import JOB_TAG, REQUEST_TAG, TRACE_TAG, observed
 from mta_assets.defs.resources import LakeResource
 from mta_assets.errors import ConflictError, NotFoundError
 from mta_assets.jobs.perform import Desk, perform
 from mta_assets.state.job import Job, JobState
 from mta_assets.state.jobs import Jobs
 from mta_assets.state.store import StateStore
+from mta_assets.telemetry.streams import application
 
 ANALYZE_UPLOAD = "analyze_upload"
 # A run of the pipeline that waits goes first. A failed analysis is started again by nobody: its sender is told why, and decides.
@@ -36,7 +37,8 @@ def do_analysis(context: dg.OpExecutionContext, config: AnalysisToDo, lake: Lake
         except (ConflictError, NotFoundError) as error:
             raise dg.Failure(f"{error} It is not done again; send the file again.", allow_retries=False) from error
     if job.state is JobState.FAILED:
-        raise dg.Failure(job.reason, allow_retries=False)
+        # Not the reason itself, which may quote the file: everybody who sees the UI would see it.
+        raise dg.Failure(f"The analysis failed. The job {job.id} has the reason, for whoever sent the files.", allow_retries=False)
     if job.state is JobState.CANCELLED:
         _cancel_this_run(context)
 
@@ -65,11 +67,16 @@ def desk_at(store: StateStore, lake: LakeResource, say: Callable[[str], None]) -
 
 def run_request(job: Job) -> dg.RunRequest:
     """A run for this job. However often it is asked for, the daemon starts one: the key is the job's id."""
+    application.info("run asked for", run_job=ANALYZE_UPLOAD, correlation_id=job.request_id, job_id=job.id)
     return dg.RunRequest(
         run_key=job.id,
         run_config={"ops": {do_analysis.name: {"config": {"job_id": job.id}}}},
-        tags={JOB_TAG: job.id, REQUEST_TAG: job.request_id, "mta/owner": _pseudonym(job.owner)},
+        tags={JOB_TAG: job.id, REQUEST_TAG: job.request_id, "mta/owner": _pseudonym(job.owner)} | _traced(job),
     )
+
+
+def _traced(job: Job) -> dict[str, str]:
+    return {TRACE_TAG: job.traceparent} if job.traceparent else {}
 
 
 def _pseudonym(owner: str) -> str:

@@ -11,6 +11,7 @@ from mta_assets.defs.landing import unread
 from mta_assets.defs.resources import LakeResource
 from mta_assets.defs.runs import failed_for_good, runs_of, under_way
 from mta_assets.pipeline.ingest import LandedFile, landed_files
+from mta_assets.telemetry.streams import application
 
 # A file that changed within this time may still be growing: it waits for the next tick.
 SETTLED = timedelta(seconds=3)
@@ -61,6 +62,7 @@ def answer(instance: dg.DagsterInstance, waiting: Sequence[LandedFile], cursor: 
     marks = tuple(sorted({file.mark for file in settled}))
     key = hashlib.sha256("\n".join(sorted(fresh)).encode()).hexdigest()[:16]
     request = dg.RunRequest(run_key=f"{key}-{tries}", tags={"mta/files": str(len(fresh))})
+    application.info("run asked for", run_job="ingest", run_key=request.run_key, files=len(fresh), tried_before=tries)
     return dg.SensorResult(run_requests=[request], cursor=Cursor(marks=marks, run_key=request.run_key or "").model_dump_json())
 
 

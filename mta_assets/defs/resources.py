@@ -11,13 +11,16 @@ from pydantic import PrivateAttr
 
 from mta_assets.config import Config, load_config
 from mta_assets.defs.observed import Watch, watch
+from mta_assets.errors import MtaError
 from mta_assets.lake.lake import Lake
 from mta_assets.models.base import AttributionModel
 from mta_assets.models.registry import build_models
 from mta_assets.pipeline.closings import ConvertedDays
 from mta_assets.pipeline.run import open_lake
 from mta_assets.settings import Settings
+from mta_assets.state.figures import Figures
 from mta_assets.state.store import StateStore
+from mta_assets.telemetry.streams import application
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,14 +80,27 @@ class LakeResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # it is 
         self._watch = watch(context.run)
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
-        """The run has ended in this process."""
-        if self._watch is not None:
-            self._watch.end()
+        """The run has ended in this process. What it counted is told the state store; one that is away fails no run."""
+        if self._watch is None:
+            return
+        tally = self._watch.end(self.now())
+        try:
+            if (store := self.state) is not None:
+                Figures(store).record(tally, self.now())
+            elif self.project.state_url:  # it was away before
+                application.warning("what a run counted is lost")
+        except MtaError:
+            application.warning("what a run counted is lost", exc_info=True)
 
     @property
     def watch(self) -> Watch | None:
         """The run that uses it; None outside of runs."""
         return self._watch
+
+    def count(self, name: str, value: float, *labels: str) -> None:
+        """Add to a figure of the run, if there is one: see `state.figures`."""
+        if self._watch is not None:
+            self._watch.tally.add(name, value, *labels)
 
     @classmethod
     def from_environment(cls) -> "LakeResource":

@@ -17,6 +17,7 @@ from mta_assets.defs.runs import failed_for_good, runs_of, under_way
 from mta_assets.lake.lake import Lake
 from mta_assets.pipeline import restatements
 from mta_assets.pipeline.core import pending_core_days
+from mta_assets.telemetry.streams import application
 
 # One at a time: a closing reads the core days before it, and a fit the closings before it.
 EXCLUSIVE = {"core", "attribute", "refit"}
@@ -60,6 +61,7 @@ def restatement_sensor(lake: LakeResource, jobs: Sequence[Job]) -> dg.SensorDefi
             return dg.SkipReason(f"{', '.join(sorted(busy))} is under way; what is pending waits for it.")
         pending = pending_work(lake.lake)
         for work in untried(context.instance, pending):
+            application.info("run asked for", run_job=work.job, run_key=work.run_key)
             return dg.RunRequest(run_key=work.run_key, job_name=work.job, tags=range_tags(work.days))
         if pending:
             failed = ", ".join(f"{work.job} {work.days}" for work in pending)

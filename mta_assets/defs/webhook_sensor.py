@@ -9,6 +9,7 @@ from mta_assets.settings import ApiSettings, Settings
 from mta_assets.state.deliveries import Deliveries
 from mta_assets.state.pepper import read_pepper
 from mta_assets.state.store import StateStore
+from mta_assets.telemetry.streams import application
 from mta_assets.webhooks.sender import Sender
 
 # After this no further message is begun in a tick; with the time-out of the last ones it stays far below the minute that Dagster gives a tick.
@@ -29,6 +30,7 @@ def webhook_sensor() -> dg.SensorDefinition:
         done = _sender(Settings().state_url).drain(TICK_SECONDS)
         if not (done.sent or done.failed or done.unfinished):
             return dg.SkipReason("No message is due.")
+        application.info("messages sent", sent=done.sent, failed=done.failed, unfinished=done.unfinished)
         return dg.SkipReason(f"{done.sent} messages sent, {done.failed} failed and to be tried again, {done.unfinished} still under way.")
 
     return send

@@ -36,7 +36,10 @@ def finish(context: dg.AssetExecutionContext, lake: LakeResource, days: DayRange
     """Strike off what was taken, as the very last thing of a run. What was asked for meanwhile stays pending."""
     tags = _tags(context)
     if tags.get(TAKEN):
-        restatements.finish(lake.lake, _rows(lake.lake, days, tags[TAKEN].split(","), tags[SCOPES].split(",")))
+        taken = _rows(lake.lake, days, tags[TAKEN].split(","), tags[SCOPES].split(","))
+        restatements.finish(lake.lake, taken)
+        for scope, restated in taken.group_by("scope").agg(pl.col("day").n_unique()).iter_rows():
+            lake.count("mta_days_restated_total", restated, scope)
 
 
 def _tags(context: dg.AssetExecutionContext) -> dict[str, str]:

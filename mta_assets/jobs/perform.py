@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from mta_assets.analysis.run import analyze
-from mta_assets.analysis.steps import Step
+from mta_assets.analysis.steps import Stage, Step
 from mta_assets.config import Config
 from mta_assets.errors import ConflictError, LakeError, MtaError, StateError
 from mta_assets.jobs.asked import for_uploads, given_files, options_of
@@ -23,11 +23,14 @@ from mta_assets.jobs.wording import for_clients
 from mta_assets.state.job import Job, JobState
 from mta_assets.state.jobs import Jobs
 from mta_assets.telemetry.streams import business
+from mta_assets.telemetry.tracing import stages
 
 log = logging.getLogger(__name__)
 
 PULSE_SECONDS: Final = 10.0
 STOPPED_FROM_OUTSIDE: Final = "The run that did this analysis was stopped from outside before it was done. Send the file again."
+# Stages whose subject is a model, and not a name that a client gave a file.
+_OF_MODELS: Final = frozenset({Stage.RULES, Stage.LEARNING})
 # What a client cannot mend; the message may name our folders and servers.
 _OURS: Final = (LakeError, StateError)
 
@@ -98,13 +101,17 @@ def reason_of(error: Exception, job_id: str) -> str:
 def _analyse(desk: Desk, job: Job, folder: Folder) -> None:
     partial = Partial(folder.partial)
 
-    def follow(step: Step) -> None:
-        _tell(desk, job.id, str(step), percent(step))
+    with stages() as begin:
 
-    config = for_uploads(desk.config)
-    found = analyze(given_files(folder, job.files), options_of(job.options), config, desk.now(), follow, partial.add)
-    _tell(desk, job.id, "writing results", WRITING)
-    write_outcome(outcome_of(found), folder.results)
+        def follow(step: Step) -> None:
+            begin(str(step) if step.stage in _OF_MODELS else step.stage)
+            _tell(desk, job.id, str(step), percent(step))
+
+        config = for_uploads(desk.config)
+        found = analyze(given_files(folder, job.files), options_of(job.options), config, desk.now(), follow, partial.add)
+        begin("writing results")
+        _tell(desk, job.id, "writing results", WRITING)
+        write_outcome(outcome_of(found), folder.results)
 
 
 def _tell(desk: Desk, job_id: str, stage: str, done: float) -> None:

@@ -108,6 +108,14 @@ class Lake:
         """When the files of the newest version were written, in milliseconds: what remains to be known after a purge."""
         return list(pl.DataFrame(self._table(table).get_add_actions(flatten=True))["modification_time"])
 
+    def size(self, table: Table) -> tuple[int, int]:
+        """(bytes, files) of the table as it is now, by its log alone."""
+        try:
+            sizes = self._table(table).get_add_actions()["size_bytes"]
+        except (OSError, DeltaError) as error:
+            raise refused(table.name, self.root, "read", error) from error
+        return int(pl.Series(sizes).sum()), len(sizes)
+
     def scan(self, table: Table, days: DayRange | None = None) -> pl.LazyFrame:
         """The table, or some of its days, as a lazy frame with the contract's columns in order. A snapshot: later commits do not show.
 

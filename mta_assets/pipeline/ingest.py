@@ -100,7 +100,7 @@ def ingest(
 def _tell(report: FileReport) -> None:
     about = {name: getattr(report, name) for name in ("file", "status", "rows_read", "accepted", "quarantined", "duplicates")}
     say = business.warning if report.status == "unreadable" else business.info
-    say("file ingested", source=report.source_name, days=len(report.days), **about, reason=report.reason or None)
+    say("file ingested", source=report.source_name, days=len(report.days), **about)
 
 
 def ingest_file(lake: Lake, config: Config, landed: LandedFile, now: datetime) -> FileReport:

@@ -19,6 +19,7 @@ from mta_assets.pipeline.credits import credit
 from mta_assets.pipeline.ingest import FileReport, ingest, landed_files
 from mta_assets.pipeline.learning import learn, learned_tables
 from mta_assets.pipeline.marts import write_marts
+from mta_assets.telemetry.timing import timed
 
 Notify = Callable[[str], None]
 
@@ -49,11 +50,15 @@ def run(
     lake: Lake, config: Config, models: Mapping[str, AttributionModel], landing: Path, now: datetime, notify: Notify = lambda _: None
 ) -> RunReport:
     """Ingest what has landed and recompute what it changed, to the end."""
-    reports = ingest(lake, config, landed_files(landing, config), now, lambda file: notify(f"ingesting {file}"))
-    build_pending(lake, config, now)
+    with timed("step", "ingest"):
+        reports = ingest(lake, config, landed_files(landing, config), now, lambda file: notify(f"ingesting {file}"))
+    with timed("step", "core"):
+        build_pending(lake, config, now)
     work = restatements.pending(lake)
     for scope, days in work.in_order:
-        (recompute if scope == "closing" else refit)(lake, config, models, days, notify)
+        step = recompute if scope == "closing" else refit
+        with timed("step", step.__name__, first_day=days.first, last_day=days.last):
+            step(lake, config, models, days, notify)
     return RunReport(files=tuple(reports), closed=work.closing, refitted=work.fit)
 
 

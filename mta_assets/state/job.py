@@ -60,6 +60,7 @@ class Job:
     options: Mapping[str, object]
     files: tuple[JobFile, ...]
     request_id: str
+    traceparent: str | None
     run_id: str | None
     reason: str | None
     created_at: datetime

@@ -34,12 +34,13 @@ class Jobs:
     def __init__(self, store: StateStore) -> None:
         self._store = store
 
-    def create(
+    def create(  # noqa: PLR0913  one parameter per thing that a job is asked for with
         self,
         *,
         owner: str,
         key_id: str,
         request_id: str,
+        traceparent: str | None = None,
         options: Mapping[str, object],
         files: Sequence[JobFile],
         now: datetime,
@@ -57,6 +58,7 @@ class Jobs:
             options=dict(options),
             files=[asdict(file) for file in files],
             request_id=request_id,
+            traceparent=traceparent,
             created_at=now,
             updated_at=now,
         )
@@ -259,6 +261,7 @@ def _job(row: JobRow) -> Job:
         options=row.options,
         files=tuple(JobFile(**file) for file in row.files),
         request_id=row.request_id,
+        traceparent=row.traceparent,
         run_id=row.run_id,
         reason=row.reason,
         created_at=row.created_at,

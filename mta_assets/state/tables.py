@@ -86,6 +86,9 @@ class JobRow(Base):
     options: Mapped[dict[str, Any]] = mapped_column(doc="how it was asked for")
     files: Mapped[list[Any]] = mapped_column(doc="what was sent: stored name, given name, kind, size in bytes of each")
     request_id: Mapped[str] = mapped_column(doc="the request that asked for it")
+    traceparent: Mapped[str | None] = mapped_column(
+        doc="the span of that request, as W3C Trace Context writes it; empty where nothing is traced"
+    )
     run_id: Mapped[str | None] = mapped_column(index=True, doc="the Dagster run that does it")
     reason: Mapped[str | None] = mapped_column(doc="why it failed, for the one who asked")
     created_at: Mapped[datetime] = mapped_column(doc="when it was asked for")
@@ -173,6 +176,18 @@ class ErasureRow(Base):
     days: Mapped[list[Any]] = mapped_column(doc="the ranges of days that were recomputed")
     remaining: Mapped[list[Any]] = mapped_column(doc="where something was found afterwards, or could not be looked for")
     signature: Mapped[str | None] = mapped_column(doc="HMAC-SHA256 under the privacy key of all but what is sealed")
+
+
+class FigureRow(Base):
+    """What runs of the pipeline counted of themselves. Grain: one figure with its labels."""
+
+    __tablename__ = "figures"
+    __table_args__ = (UniqueConstraint("name", "labels"),)
+
+    name: Mapped[str] = mapped_column(doc="the figure, as Prometheus names it")
+    labels: Mapped[str] = mapped_column(doc="the values of its labels, as a JSON list in the order of their declaration")
+    value: Mapped[float] = mapped_column(doc="the sum so far, or the latest value")
+    at: Mapped[datetime] = mapped_column(doc="when it last changed")
 
 
 class WebhookRow(Base):

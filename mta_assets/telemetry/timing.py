@@ -6,15 +6,22 @@ from contextlib import contextmanager
 
 from mta_assets.telemetry.context import bound
 from mta_assets.telemetry.streams import application, performance
+from mta_assets.telemetry.tracing import span
 
 
 @contextmanager
-def timed(kind: str, name: str, **about: object) -> Iterator[None]:
-    """Do the body as this piece of work. kind: step, task and the like: the field that holds the name. An error is logged as it passes, and goes on."""
+def timed(kind: str, name: str, *, expected: type[Exception] | tuple[()] = (), **about: object) -> Iterator[None]:
+    """Do the body as this piece of work. kind: step, task and the like: the field that holds the name. An error is logged as it passes, and goes on.
+
+    expected: an error that is no fault of the work, such as a file that cannot be read. It is not logged: what it says may be what the file says.
+    """
     began = time.perf_counter()
-    with bound(**{kind: name}, **about):
+    with bound(**{kind: name}, **about), span(f"{kind} {name}"):
         try:
             yield
+        except expected:
+            performance.info(f"{kind} ended", outcome="refused", seconds=_since(began))
+            raise
         except Exception:
             application.exception(f"{kind} failed")
             performance.info(f"{kind} ended", outcome="failed", seconds=_since(began))

@@ -1,6 +1,7 @@
 """A small simulated shop: a landing folder, a lake, and Dagster's definitions and instance over them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from uuid import uuid4
@@ -29,14 +30,21 @@ class Shop:
     def __init__(self, folder: Path, models: Mapping[str, AttributionModel] = FEW, config: Config = CONFIG) -> None:
         self.folder = folder
         self.landing = folder / "landing"
-        project = Project(config=config, models=models)
-        self.resource = LakeResource(root=str(folder / "lake"), landing=str(self.landing), project=project)
+        self.resource = self._resource(Project(config=config, models=models))
         home = folder / f"dagster-{uuid4().hex}"
         home.mkdir(parents=True)
         self.instance = dg.DagsterInstance.local_temp(
             str(home), overrides={"storage": {"custom": STORAGE | {"config": {"base_dir": str(home)}}}}
         )
         self.defs = build_defs(lake=self.resource)
+
+    def tell(self, state_url: str, uploads: Path = Path()) -> None:
+        """Have runs tell this state store what they found and counted, and do the jobs that it has."""
+        self.resource = self._resource(replace(self.resource.project, state_url=state_url, uploads=uploads))
+        self.defs = build_defs(lake=self.resource)
+
+    def _resource(self, project: Project) -> LakeResource:
+        return LakeResource(root=str(self.folder / "lake"), landing=str(self.landing), project=project)
 
     def run(self, job: str, days: DayRange | None = None, **tags: str) -> dg.ExecuteInProcessResult:
         """Run a job here and now; a failure is a result, not an error."""

@@ -112,14 +112,15 @@ def test_a_run_does_its_job(analyses, tmp_path):
     assert analyses.look() == []
 
 
-def test_a_job_that_fails_fails_its_run_for_the_same_reason_and_is_not_tried_again(analyses):
+def test_a_job_that_fails_fails_its_run_which_names_the_job_and_not_what_its_file_says_and_is_not_tried_again(analyses):
     id_ = analyses.ask({"export.csv": b"a,b\n1,2\n"})
     result = analyses.run(analyses.look()[0])
     assert not result.success
     job = analyses.job(id_)
     assert job.state is JobState.FAILED
     (failure,) = result.get_step_failure_events()
-    assert job.reason in failure.event_specific_data.error_display_string
+    assert job.id in failure.event_specific_data.error_display_string
+    assert job.reason not in failure.event_specific_data.error_display_string
     run = analyses.instance.get_run_by_id(result.run_id)
     assert run.tags["dagster/max_retries"] == "0"
     assert analyses.look() == []

@@ -28,11 +28,13 @@ from mta_assets.state.store import StateStore
 from mta_assets.telemetry.streams import Stream
 from tests.api.live import live_server
 from tests.logs import read_log
+from tests.otlp import attributes, otlp_receiver
 from tests.sending import PARTS, send
 
 SECONDS = 240  # for what takes ten on an idle machine
 YAML = Path(__file__).parents[2] / "dagster_home" / "dagster.yaml"
 WORLD = World(touchpoints=3_000, days=10, first_day=date(2026, 3, 1))
+ASKED = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"  # the span of the client, as W3C Trace Context writes it
 ENDED = {"succeeded", "failed", "cancelled"}
 
 
@@ -75,7 +77,7 @@ class Client:
     def send(self, files):
         """The id of the job of these files."""
         parts = {PARTS.get(path.name, "file"): (path.name, path.read_bytes()) for path in files}
-        answer = self.http.post("/v1/attribution/analyze", params={"mode": "job"}, files=parts)
+        answer = self.http.post("/v1/attribution/analyze", params={"mode": "job"}, files=parts, headers={"traceparent": ASKED})
         assert answer.status_code == 202, answer.text
         assert answer.headers["Location"] == answer.json()["links"]["self"]
         return answer.json()["id"]
@@ -95,6 +97,13 @@ class Client:
 
 
 @pytest.fixture
+def received():
+    """A collector of spans, of all processes."""
+    with otlp_receiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture
 def store(tmp_path):
     made = StateStore(f"sqlite:///{tmp_path}/state.db")
     made.migrate()
@@ -102,8 +111,12 @@ def store(tmp_path):
     made.close()
 
 
-def test_files_that_clients_send_are_analysed_and_a_job_that_is_cancelled_or_killed_comes_to_its_end(store, tmp_path, monkeypatch):
+def test_files_that_clients_send_are_analysed_and_a_job_that_is_cancelled_or_killed_comes_to_its_end(
+    store, tmp_path, monkeypatch, received
+):
     monkeypatch.setenv("MTA_LOG_FOLDER", str(tmp_path / "logs"))
+    monkeypatch.setenv("MTA_TRACING", "true")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", received.url)
     files = write_table(WORLD, tmp_path / "simulated")
     uploads, jobs = tmp_path / "uploads", Jobs(store)
     with live_server(tmp_path) as url:
@@ -130,6 +143,7 @@ def test_files_that_clients_send_are_analysed_and_a_job_that_is_cancelled_or_kil
         client.http.close()
     assert sorted(path.name for path in uploads.glob("job_*/files")) == []
     _is_one_story(tmp_path / "logs", done)
+    _is_one_trace(received, done)
 
 
 def _is_what_the_command_finds(client, id_, files):
@@ -148,6 +162,20 @@ def _is_one_story(folder, job):
     assert {line["process"] for line in of_run} == {"run"}
     assert {line["job_id"] for line in of_run} == {job["id"]}
     assert {"run started", "step ended", "analysis ended", "run ended"} <= {line["event"] for line in of_run}
+
+
+def _is_one_trace(received, job):
+    """From the client's span to the request, the run that it led to, its step and the stages of the analysis, each within the one before."""
+    trace, client = (bytes.fromhex(part) for part in ASKED.split("-")[1:3])
+    (request,) = received.named("POST /v1/attribution/analyze")
+    (run,) = (span for span in received.named("run analyze_upload") if attributes(span)["mta.job_id"] == job["id"])
+    (step,) = (span for span in received.named("step do_analysis") if span.parent_span_id == run.span_id)
+    stages = [span for span in received.spans if span.parent_span_id == step.span_id]
+    assert (request.parent_span_id, run.parent_span_id) == (client, request.span_id)
+    assert {"reading", "crediting linear", "writing results"} <= {span.name for span in stages}
+    assert {span.trace_id for span in (request, run, step, *stages)} == {trace}
+    assert {attributes(span)["mta.correlation_id"] for span in (request, run, step, *stages)} == {job["request_id"]}
+    assert (received.services[request.span_id], received.services[step.span_id]) == ("mta-api", "mta-run")
 
 
 def _run_ended(run_id):

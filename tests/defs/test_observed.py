@@ -6,6 +6,8 @@ from dagster_shop import land
 from mta_assets.contracts.days import DayRange
 from mta_assets.contracts.tables import CONFLICTS, CORE
 from mta_assets.pipeline.core import pending_core_days
+from mta_assets.state.figures import Figures
+from mta_assets.state.store import StateStore
 from mta_assets.telemetry import context
 
 IDENTITY = ("correlation_id", "run_id", "run_job", "job_id")
@@ -69,3 +71,21 @@ def test_a_tick_of_a_sensor_leaves_no_context_behind(shop_of, logs):
     with dg.build_sensor_context(instance=shop.instance, repository_def=repository, resources={"lake": shop.resource}) as tick:
         repository.get_sensor_def("restatement_sensor")(tick)
     assert context.current() == {}
+
+
+def test_what_runs_count_adds_up_in_the_state_store_and_a_store_that_is_away_fails_no_run(shop_of, logs):
+    shop = shop_of()
+    land(shop.folder)
+    url = f"sqlite:///{shop.folder}/state.db"
+    shop.tell(url)
+    assert shop.run("ingest").success
+    assert shop.run("ingest").success
+    store = StateStore(url)
+    figures = {(each.name, each.labels): each.value for each in Figures(store).all()}
+    store.close()
+    assert figures[("mta_runs_total", ("ingest", "done"))] == 2
+    assert figures[("mta_steps_total", ("landed_files", "done"))] == 2
+    assert 0 < figures[("mta_step_seconds_total", ("landed_files",))] < figures[("mta_run_seconds_sum", ("ingest",))]
+    shop.tell("postgresql://mta@127.0.0.1:1/nobody")
+    assert shop.run("ingest").success
+    assert "what a run counted is lost" in [line["event"] for line in logs("application")]

@@ -28,6 +28,7 @@ TABLES: tuple[Table, ...] = (FILES, QUARANTINE, *STAGED.values())
 SHOWN = 20
 # An event log has rows of both kinds.
 MIXED = {"touchpoints": ("event_log",), "conversions": ("event_log",)}
+WHOLE_FILE = 0  # the row in quarantine of a file that cannot be read; its reason may quote the file
 COUNTS = ("rows_read", "accepted", "quarantined", "duplicates")
 
 
@@ -68,20 +69,24 @@ def _metadata(lake: LakeResource, table: Table, reports: Sequence[FileReport]) -
 
 
 def _accounts(reports: Sequence[FileReport]) -> Metadata:
-    """Rows read = accepted + quarantined + duplicates, in all and per file."""
+    """Rows read = accepted + quarantined + duplicates, in all and per file. Why one is unreadable, `mta status` says: the words may be the file's own."""
     totals = {name: sum(getattr(report, name) for report in reports) for name in COUNTS}
-    columns = ("file", "status", *COUNTS, "reason")
+    columns = ("file", "status", *COUNTS)
     rows = [[getattr(report, name) for name in columns] for report in reports[:SHOWN]]
     more = f"\n\nand {len(reports) - SHOWN} more files" if len(reports) > SHOWN else ""
     return totals | {"files": len(reports), "per file": dg.MetadataValue.md(as_table(columns, rows) + more)}
 
 
 def _first_rejected(lake: LakeResource, reports: Sequence[FileReport]) -> Metadata:
-    """The first rows in quarantine of the files just read."""
+    """The first rows in quarantine of the files just read. Not what they say: everybody who sees the UI would see it, and it may be somebody's id."""
     files = [report.file for report in reports]
-    columns = ("file", "row", "column", "value", "reason", "remedy")
+    columns = ("file", "row", "column", "reason", "remedy")
     rejected = lake.lake.collect(
-        lake.lake.scan(QUARANTINE).filter(pl.col("file").is_in(files)).sort("file", "row").select(columns).head(SHOWN)
+        lake.lake.scan(QUARANTINE)
+        .filter(pl.col("file").is_in(files), pl.col("row") > WHOLE_FILE)
+        .sort("file", "row")
+        .select(columns)
+        .head(SHOWN)
     )
     if rejected.is_empty():
         return {}
