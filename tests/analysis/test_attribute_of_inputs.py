@@ -8,7 +8,7 @@ from polars.testing import assert_frame_equal
 from mta_assets.analysis.attribute import ClosedJourneys, attribute
 from mta_assets.analysis.inputs import Inputs, closed_journeys
 from mta_assets.config import Config, parse_config
-from mta_assets.contracts.tables import CONVERSIONS, QUARANTINE, TIME
+from mta_assets.contracts.tables import CONVERSIONS, QUARANTINE, TIME, UNCONSENTED
 from mta_assets.journeys.assemble import journey_frame, touches_of
 from mta_assets.journeys.events import user_events
 from mta_assets.journeys.kernel import journeys
@@ -43,7 +43,7 @@ def inputs() -> Inputs:
         currency=pl.Series(rng.choice(["EUR", "USD"], 300)),
     )
     rows = {"touchpoints": touchpoints, "conversions": conversions}
-    return Inputs(rows=rows, rejected=QUARANTINE.empty(), rows_read=4_300, duplicates=0)
+    return Inputs(rows=rows, rejected=QUARANTINE.empty(), rows_read=4_300, duplicates=0, unconsented=UNCONSENTED.empty())
 
 
 def all_together(inputs: Inputs, config: Config, by: tuple[str, ...]) -> ClosedJourneys:
@@ -76,7 +76,7 @@ def test_every_closed_journey_is_learned_from(inputs):
 
 def test_inputs_without_a_touch_have_unattributed_journeys_only(inputs):
     rows = {"touchpoints": inputs.rows["touchpoints"].clear(), "conversions": inputs.rows["conversions"]}
-    bare = Inputs(rows=rows, rejected=inputs.rejected, rows_read=300, duplicates=0)
+    bare = Inputs(rows=rows, rejected=inputs.rejected, rows_read=300, duplicates=0, unconsented=UNCONSENTED.empty())
     credit = attribute(closed_journeys(bare, CONFIG, ("channel",)), {"linear": MODELS["linear"]}).results
     purchases = inputs.rows["conversions"].filter(goal="purchase").height
     assert credit.group_by("channel").agg(pl.col("conversions").sum()).rows() == [("unattributed", purchases)]
