@@ -56,7 +56,7 @@ def assert_as_if_never_there(places, scratch, *, but=()):
 @given(arriving=arrivals, still_landed=st.booleans())
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow], phases=[Phase.explicit, Phase.generate])
 def test_results_are_those_of_a_lake_that_never_saw_the_user(arriving, still_landed):
-    """Files that are still landed lose the rows; where they are gone, the lake does."""
+    """Files that are still landed lose the rows; where they are gone, the lake does, and rows keep their numbers, also in the reasons of conflicts."""
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setenv("MTA_PRIVACY_KEY", KEYS.current.decode())
         places = shop(Path(folder, "one"), {})
@@ -68,7 +68,9 @@ def test_results_are_those_of_a_lake_that_never_saw_the_user(arriving, still_lan
                 path.unlink()
         done = erased(places)
         assert (done.state, done.remaining) == ("done", ())
-        assert_as_if_never_there(places, shop(Path(folder, "scratch"), without(files_of(arriving))), but=() if still_landed else ("row",))
+        assert_as_if_never_there(
+            places, shop(Path(folder, "scratch"), without(files_of(arriving))), but=() if still_landed else ("row", "reason")
+        )
         assert traces(Path(folder, "one")) == []
 
 
