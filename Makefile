@@ -35,6 +35,10 @@ api: $(VENV)/run.stamp ## start the HTTP API alone, on the same lake
 test: $(VENV)/dev.stamp ## run the tests
 	$(BIN)/pytest -n 2
 
+.PHONY: test-faults
+test-faults: $(VENV)/dev.stamp ## break the system on purpose and rewrite the table of docs/faults.md (some 15 minutes)
+	MTA_FAULTS_TABLE=1 $(BIN)/pytest -m faults tests/faults
+
 .PHONY: fuzz
 fuzz: $(VENV)/dev.stamp ## look for faults of the API for longer than the tests do (some minutes)
 	FUZZ_EXAMPLES=200 FUZZ_REQUESTS=100000 $(BIN)/pytest tests/api/test_schemathesis.py tests/api/test_hostile_requests.py tests/api/test_raw_requests.py

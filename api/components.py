@@ -11,8 +11,9 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from api.redis_link import RedisLink
-from mta_assets.contracts.tables import RESTATEMENTS
-from mta_assets.errors import MtaError
+from mta_assets.contracts.columns import Table
+from mta_assets.contracts.tables import MARTS, RESTATEMENTS
+from mta_assets.errors import LakeError, MtaError
 from mta_assets.jobs.daemon import DAEMON, SILENT_AFTER
 from mta_assets.lake.lake import Lake
 from mta_assets.state.heartbeats import Heartbeats
@@ -78,7 +79,7 @@ class Components:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        asked = {"lake": self._lake, "state": self._state, "redis": self._redis, "daemon": self._daemon}
+        asked = {"lake": self._lake, "tables": self._tables, "state": self._state, "redis": self._redis, "daemon": self._daemon}
         self._probes = tuple(Probe(name=name, ask=ask) for name, ask in asked.items())
 
     def all(self) -> Mapping[str, Component]:
@@ -95,6 +96,18 @@ class Components:
     def _lake(self) -> None:
         self.lake.version(RESTATEMENTS)
 
+    def _tables(self) -> str | None:
+        """Whether what is served can be read: the versions now, the rows when they were last asked for."""
+        wrong = {table.name for table in MARTS if not self._opens(table)} | self.lake.unreadable
+        return f"{', '.join(sorted(wrong))} cannot be read: answers are the last good ones, where there are any." if wrong else None
+
+    def _opens(self, table: Table) -> bool:
+        try:
+            self.lake.version(table)
+        except LakeError:
+            return False
+        return True
+
     def _state(self) -> None:
         self.store.ping()
 
@@ -107,6 +120,6 @@ class Components:
 
     def _daemon(self) -> str | None:
         last = self.heartbeat()
-        if last is not None and self.now() - last <= SILENT_AFTER:
+        if last is not None and abs(self.now() - last) <= SILENT_AFTER:  # a beat from the future is of a clock that was wrong
             return None
         return "The Dagster daemon has not been heard of for a minute: large analyses wait, and what lands is not read."

@@ -77,6 +77,9 @@ class Config(Section):
     latest_ahead_hours: float = Field(
         24, ge=0, description="How far a row's time may lie ahead of the clock at ingest; later rows are quarantined."
     )
+    clock_back_hours: float = Field(
+        24, ge=0, description="How far the clock may be behind the newest file that was ingested; beyond that, nothing is ingested."
+    )
     lookback_days: float = Field(30, gt=0, le=730, description="How long before a conversion a touch still counts.")
     restart_after_conversion: bool = Field(
         False, description="Whether a conversion ends the journey, so that no touch serves two conversions."

@@ -1,11 +1,16 @@
-"""Every error a user can meet. Each message says what was wrong, where, and what to do next. No logic beyond wording."""
+"""Every error a user can meet, and which of them may go by themselves. Each message says what was wrong, where, and what to do next."""
 
+import errno
 from collections.abc import Iterable
 from difflib import get_close_matches
 
 
 class MtaError(Exception):
     """Something the user can mend; the message says how."""
+
+
+class Passing:
+    """Marks errors of which the cause may go by itself: the same may be tried again as it was. Every other error of ours is for somebody to mend."""
 
 
 class ConfigError(MtaError):
@@ -48,8 +53,24 @@ class LakeError(MtaError):
     """A table of the lake cannot be read or written."""
 
 
+class LakeAwayError(LakeError, Passing):
+    """The storage under the lake does not answer at the moment, or has no room."""
+
+
+class OvertakenError(LakeError, Passing):
+    """Every try to commit was overtaken by another writer."""
+
+
 class StateError(MtaError):
     """The SQL state store cannot be used, or not as asked."""
+
+
+class StateAwayError(StateError, Passing):
+    """The SQL state store does not answer at the moment."""
+
+
+class LandingAwayError(MtaError, Passing):
+    """A landed file cannot be read at the moment, through no fault of the file."""
 
 
 class NotFoundError(StateError):
@@ -82,6 +103,27 @@ class AddressError(MtaError):
 
 class CursorError(StateError):
     """A page was asked for with a cursor that no page gave."""
+
+
+class ClockError(MtaError, Passing):
+    """The clock of this machine cannot be right."""
+
+
+# What the system says when something is away, busy or full, rather than wrong.
+_PASSING = frozenset(
+    getattr(errno, name)
+    for name in (
+        *("EAGAIN", "EBUSY", "EINTR", "EIO", "ENFILE", "EMFILE", "ENOMEM", "ENOSPC", "EDQUOT", "ESTALE", "ETIMEDOUT"),
+        *("ECONNABORTED", "ECONNREFUSED", "ECONNRESET", "EHOSTDOWN", "EHOSTUNREACH", "ENETDOWN", "ENETUNREACH", "EPIPE"),
+    )
+)
+
+
+def passes(error: BaseException) -> bool:
+    """Whether the same may go well a while later: nothing is wrong with the data, the settings or the program."""
+    if isinstance(error, MtaError):
+        return isinstance(error, Passing)
+    return isinstance(error, OSError) and error.errno in _PASSING
 
 
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:

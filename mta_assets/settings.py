@@ -74,6 +74,14 @@ class Settings(_Sources):
     tracing: bool = Field(
         False, description="Whether spans are sent by OTLP to where OTEL_EXPORTER_OTLP_ENDPOINT says; needs the extra `tracing`."
     )
+    keep_versions_hours: int = Field(
+        168,
+        ge=1,
+        description="How long files that only older versions of the lake's tables need are kept, in hours: longer than any reading or run.",
+    )
+    keep_runs_days: int = Field(
+        30, ge=1, description="How long Dagster keeps what its runs logged, in days; what they made of a day stays."
+    )
     ui_port: int = Field(3000, ge=1, le=65535, description="The port of the Dagster UI that `mta up` starts.")
     secrets: Path | None = Field(
         None,

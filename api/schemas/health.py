@@ -36,7 +36,7 @@ class Ready(Model):
     """It can serve. When lake or state store do not answer, the answer is 503, with the components in its details."""
 
     status: Literal["ok", "degraded"]
-    components: dict[str, Component] = Field(description="lake, state, redis, daemon.")
+    components: dict[str, Component] = Field(description="lake, tables, state, redis, daemon.")
     warnings: list[str] = Field(description="What is away and what that means.")
 
 

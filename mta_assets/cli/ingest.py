@@ -41,7 +41,7 @@ def command(ctx: click.Context, landing: Path | None, config_path: Path | None, 
         raise MtaError(f"There is no landing folder {folder}. Create it, or name another with --landing or MTA_LANDING.")
     models = build_models(config.models)
     files = landed_files(folder, config)
-    with progress(len(files) + len(models) + 2) as notify:
+    with progress(len(files) + len(models) + 3) as notify:
         report = run(open_lake(settings.lake, models), config, models, folder, datetime.now(UTC), notify)
     unclaimed = _unclaimed(folder, {file.path for file in files})
     if as_json:

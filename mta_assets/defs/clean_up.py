@@ -1,20 +1,26 @@
-"""The daily job that removes what the state store no longer keeps, and the files of jobs that are over. How long things are kept, settings say."""
+"""The daily job that removes what nobody needs: of the state store and the uploads, the lake, Dagster's storage. How long things are kept, settings say."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
 
-from mta_assets.defs.analyses import opened_store
-from mta_assets.defs.jobs import IN_PROCESS
+from mta_assets.defs.analyses import ANALYZE_UPLOAD, opened_store
+from mta_assets.defs.event_log import forget
+from mta_assets.defs.jobs import CLOSE_DAY, IN_PROCESS
 from mta_assets.defs.observed import observed
+from mta_assets.defs.reports import as_table
 from mta_assets.defs.resources import LakeResource
 from mta_assets.errors import NotFoundError
 from mta_assets.jobs.folder import Folder, sweep
+from mta_assets.pipeline.run import tables
+from mta_assets.pipeline.upkeep import tidy
 from mta_assets.settings import Settings
 from mta_assets.state.jobs import Jobs
 from mta_assets.state.retention import RetentionPolicy, prune
 
 CLEAN_UP = "clean_up"
+WITHOUT_TABLES = frozenset({ANALYZE_UPLOAD, CLOSE_DAY, CLEAN_UP})
 
 
 @dg.op(
@@ -35,13 +41,46 @@ def remove_what_is_over(context: dg.OpExecutionContext, lake: LakeResource) -> N
         forgotten = forget_files(uploads, jobs)
         swept = sweep(uploads, is_job=lambda id_: _is_job(jobs, id_))
     counts = {name: getattr(removed, name) for name in ("jobs", "audit", "deliveries", "idempotency", "checks", "alerts", "vitals")}
-    context.add_output_metadata({**counts, "files of ended jobs": forgotten, "folders of nobody": swept})
+    counts |= {"files of ended jobs": forgotten, "folders of nobody": swept}
+    context.log.info("removed: " + ", ".join(f"{count} {what}" for what, count in counts.items()))
+    context.add_output_metadata(counts)
 
 
-@dg.job(name=CLEAN_UP, executor_def=IN_PROCESS, description="Remove what is past its time from the state store and the uploads.")
+@dg.op(description="Put the small files of each table together, and remove the files that no version within its time needs.")
+@observed
+def tidy_the_lake(context: dg.OpExecutionContext, lake: LakeResource) -> None:
+    """One table after the other, beside whoever reads and writes. Fails at the end when some table could not be tidied."""
+    done = tidy(lake.lake, tables(lake.models), Settings().keep_versions_hours)
+    rows = [(one.table, one.merged, one.removed, one.bytes_freed) for one in done if one.merged or one.removed]
+    freed = sum(one.bytes_freed or 0 for one in done)
+    context.log.info(f"{sum(one.removed for one in done)} files removed from the lake, {freed:,} bytes freed")
+    context.add_output_metadata(
+        {
+            "files put together": sum(one.merged for one in done),
+            "files removed": sum(one.removed for one in done),
+            "bytes freed": freed,
+            "per table": dg.MetadataValue.md(as_table(("table", "put together", "removed", "bytes freed"), rows)),
+        }
+    )
+    if failed := [one.failed for one in done if one.failed]:
+        raise dg.Failure(" ".join(failed), allow_retries=False)
+
+
+@dg.op(description="Remove what runs logged long ago, and runs that made no table.")
+@observed
+def forget_old_runs(context: dg.OpExecutionContext, lake: LakeResource) -> None:
+    """Materialisations and checks stay."""
+    forgotten = forget(context.instance, lake.now() - timedelta(days=Settings().keep_runs_days), WITHOUT_TABLES)
+    context.log.info(f"{forgotten.runs} runs and the logs of {forgotten.logs} others removed from Dagster's storage")
+    context.add_output_metadata({"runs": forgotten.runs, "logs of runs": forgotten.logs})
+
+
+@dg.job(name=CLEAN_UP, executor_def=IN_PROCESS, description="Remove what is past its time, and keep the lake's tables quick to read.")
 def clean_up() -> None:
-    """One op."""
+    """Three ops, of which none waits for another or stops it."""
     remove_what_is_over()
+    tidy_the_lake()
+    forget_old_runs()
 
 
 def policy_of(settings: Settings) -> RetentionPolicy:

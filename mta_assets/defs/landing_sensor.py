@@ -9,7 +9,8 @@ from pydantic import BaseModel
 
 from mta_assets.defs.landing import unread
 from mta_assets.defs.resources import LakeResource
-from mta_assets.defs.runs import failed_for_good, runs_of, under_way
+from mta_assets.defs.retries import failed_for_outage, outage_ended
+from mta_assets.defs.runs import FIRST, failed_for_good, runs_of, under_way
 from mta_assets.pipeline.ingest import LandedFile, landed_files
 from mta_assets.telemetry.streams import application
 
@@ -52,7 +53,7 @@ def landing_sensor(lake: LakeResource) -> dg.SensorDefinition:
 def answer(instance: dg.DagsterInstance, waiting: Sequence[LandedFile], cursor: Cursor, now: datetime) -> dg.SensorResult | dg.SkipReason:
     """A run request when some waiting file has settled and was not asked for yet, or its run failed."""
     taken, tries = set(cursor.marks), 0
-    if cursor.run_key and (failures := _failures(instance, cursor.run_key)) and failures < TRIES:
+    if cursor.run_key and (failures := _failures(instance, cursor.run_key)) and _again(instance, cursor.run_key, failures, now):
         taken, tries = set(), failures
     settled = [file for file in waiting if not timedelta() <= now - file.modified < SETTLED]
     fresh = [file.mark for file in settled if file.mark not in taken]
@@ -61,9 +62,15 @@ def answer(instance: dg.DagsterInstance, waiting: Sequence[LandedFile], cursor: 
         return dg.SkipReason(f"{growing} files are still growing." if growing else "No file is new or changed.")
     marks = tuple(sorted({file.mark for file in settled}))
     key = hashlib.sha256("\n".join(sorted(fresh)).encode()).hexdigest()[:16]
-    request = dg.RunRequest(run_key=f"{key}-{tries}", tags={"mta/files": str(len(fresh))})
+    request = dg.RunRequest(run_key=f"{key}-{tries}", tags=FIRST | {"mta/files": str(len(fresh))})
     application.info("run asked for", run_job="ingest", run_key=request.run_key, files=len(fresh), tried_before=tries)
     return dg.SensorResult(run_requests=[request], cursor=Cursor(marks=marks, run_key=request.run_key or "").model_dump_json())
+
+
+def _again(instance: dg.DagsterInstance, run_key: str, failures: int, now: datetime) -> bool:
+    """Whether what failed so often is tried again: a few times at once; without end, after a while each time, when an outage ended it."""
+    last = runs_of(instance, run_key)[0]
+    return outage_ended(instance, last, failures - 1, now) if failed_for_outage(last) else failures < TRIES
 
 
 def _failures(instance: dg.DagsterInstance, run_key: str) -> int:

@@ -2,8 +2,8 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 import dagster as dg
 import polars as pl
@@ -13,7 +13,8 @@ from mta_assets.contracts.tables import FILES, RESTATEMENTS
 from mta_assets.defs.jobs import Job
 from mta_assets.defs.partitions import range_tags
 from mta_assets.defs.resources import LakeResource
-from mta_assets.defs.runs import failed_for_good, runs_of, under_way
+from mta_assets.defs.retries import failed_for_outage, outage_ended
+from mta_assets.defs.runs import FIRST, failed_for_good, runs_of, under_way
 from mta_assets.lake.lake import Lake
 from mta_assets.pipeline import restatements
 from mta_assets.pipeline.core import pending_core_days
@@ -26,17 +27,22 @@ JOBS = {"closing": "attribute", "fit": "refit"}
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """A range of days that a job is to bring up to date. asked: (day, what asks for it), so that the same request is never started twice."""
+    """A range of days that a job is to bring up to date. asked: (day, what asks for it), so that the same request is never started twice.
+
+    outages: how often its run failed though nothing was wrong.
+    """
 
     job: str
     days: DayRange
     asked: frozenset[tuple[str, str]]
+    outages: int = 0
 
     @property
     def run_key(self) -> str:
-        """Equal for the same days asked for by the same changes."""
+        """Equal for the same days asked for by the same changes, after as many outages."""
         within = sorted(f"{day} {cause}" for day, cause in self.asked if str(self.days.first) <= day <= str(self.days.last))
-        return f"{self.job} {self.days} {hashlib.sha256('|'.join(within).encode()).hexdigest()[:12]}"
+        again = f" after {self.outages} outages" if self.outages else ""
+        return f"{self.job} {self.days} {hashlib.sha256('|'.join(within).encode()).hexdigest()[:12]}{again}"
 
     def halves(self) -> "tuple[Work, Work]":
         """The earlier and the later half of more than one day."""
@@ -60,9 +66,11 @@ def restatement_sensor(lake: LakeResource, jobs: Sequence[Job]) -> dg.SensorDefi
         if busy := EXCLUSIVE & under_way(context.instance):
             return dg.SkipReason(f"{', '.join(sorted(busy))} is under way; what is pending waits for it.")
         pending = pending_work(lake.lake)
-        for work in untried(context.instance, pending):
+        for work in untried(context.instance, pending, lake.now()):
             application.info("run asked for", run_job=work.job, run_key=work.run_key)
-            return dg.RunRequest(run_key=work.run_key, job_name=work.job, tags=range_tags(work.days))
+            return dg.RunRequest(run_key=work.run_key, job_name=work.job, tags=FIRST | range_tags(work.days))
+        if any(_outage(context.instance, work) for work in pending):
+            return dg.SkipReason("The last run was ended by an outage. It is asked for again a while later; its log says what was away.")
         if pending:
             failed = ", ".join(f"{work.job} {work.days}" for work in pending)
             return dg.SkipReason(
@@ -85,11 +93,27 @@ def pending_work(lake: Lake) -> list[Work]:
     ]
 
 
-def untried(instance: dg.DagsterInstance, pending: Iterable[Work]) -> Iterator[Work]:
-    """The work that no run was started for. Days whose run failed are halved until the bad day stands alone, so that it stops no other day."""
+def untried(instance: dg.DagsterInstance, pending: Iterable[Work], now: datetime) -> Iterator[Work]:
+    """The work to start: what no run was started for, and what an outage ended a while ago.
+
+    Days whose run failed are halved until the bad day stands alone, so that it stops no other day.
+    """
     for work in pending:
         runs = runs_of(instance, work.run_key)
         if not runs:
             yield work
-        elif failed_for_good(runs[0]) and len(work.days) > 1:
-            yield from untried(instance, work.halves())
+        elif not failed_for_good(runs[0]):
+            continue
+        elif failed_for_outage(runs[0]):
+            if outage_ended(instance, runs[0], work.outages, now):
+                yield from untried(instance, [replace(work, outages=work.outages + 1)], now)
+        elif len(work.days) > 1:
+            yield from untried(instance, work.halves(), now)
+
+
+def _outage(instance: dg.DagsterInstance, work: Work) -> bool:
+    """Whether the last run of some work waits for an outage to end."""
+    runs = runs_of(instance, work.run_key)
+    if not runs or not failed_for_good(runs[0]):
+        return False
+    return failed_for_outage(runs[0]) or any(_outage(instance, half) for half in (work.halves() if len(work.days) > 1 else ()))

@@ -10,6 +10,8 @@ UNFINISHED = [
     dg.DagsterRunStatus.CANCELING,
 ]
 RUN_KEY = "dagster/run_key"
+# What sensors start goes before what a person queued: a backfill of many runs holds up the daily one by the run that it is at, not by all of them.
+FIRST = {"dagster/priority": "1"}
 WILL_RETRY = "dagster/will_retry"
 
 

@@ -10,6 +10,7 @@ from mta_assets.config import Config
 from mta_assets.defs.clean_up import CLEAN_UP
 from mta_assets.defs.day_checks import JUDGE
 from mta_assets.defs.jobs import CLOSE_DAY
+from mta_assets.defs.runs import FIRST
 
 # A quarter past midnight: the day has ended everywhere in its zone, and the hour that a change to summer time skips is still to come.
 QUARTER_PAST_MIDNIGHT = "15 0 * * *"
@@ -30,7 +31,7 @@ def day_schedule(config: Config) -> dg.ScheduleDefinition:
     def close_the_day(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
         """Yesterday, as the reporting timezone has it."""
         day = ended_day(context.scheduled_execution_time, config).isoformat()
-        return dg.RunRequest(run_key=day, run_config={"ops": {"ask_to_close": {"config": {"day": day}}}})
+        return dg.RunRequest(run_key=day, tags=FIRST, run_config={"ops": {"ask_to_close": {"config": {"day": day}}}})
 
     return close_the_day
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from dagster import EventLogEntry
 from dagster._core.events import ASSET_EVENTS
@@ -87,6 +88,15 @@ class BatchedEventLog(SqliteEventLogStorage):
         for engine in self._engines.values():
             engine.dispose()
         self._engines.clear()
+
+    def remove_log(self, run_id: str) -> None:
+        """Remove the database of a run, which has every line of its log. Asset events are in the index as well, and stay."""
+        with self._db_lock:
+            if engine := self._engines.pop(run_id, None):
+                engine.dispose()
+            self._initialized_dbs.discard(run_id)
+            for side in ("", "-wal", "-shm"):
+                Path(self.path_for_shard(run_id) + side).unlink(missing_ok=True)
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
         """Store events of one run: asset events together, the others one by one, as Dagster's own method does with all."""

@@ -12,7 +12,7 @@ SILENT_AFTER: Final = timedelta(seconds=60)
 def daemon_warning(heartbeats: Heartbeats, now: datetime) -> str | None:
     """What one who waits for a job should know; None while the daemon is heard of."""
     last = heartbeats.last(DAEMON)
-    if last is not None and now - last <= SILENT_AFTER:
+    if last is not None and abs(now - last) <= SILENT_AFTER:
         return None
     since = "was never heard of" if last is None else f"was last heard of at {last.isoformat(timespec='seconds')}"
     return f"The Dagster daemon, which launches jobs, {since}. The job waits until it runs; `mta up` starts it."

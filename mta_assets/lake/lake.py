@@ -3,9 +3,10 @@
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
+from urllib.parse import unquote
 
 import polars as pl
 from deltalake import ColumnProperties, DeltaTable, Schema, WriterProperties, write_deltalake
@@ -13,15 +14,19 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 
 from mta_assets.contracts.columns import Table
 from mta_assets.contracts.days import DayRange
-from mta_assets.errors import LakeError
+from mta_assets.errors import LakeError, OvertakenError
+from mta_assets.lake import upkeep
 from mta_assets.lake.failures import refused
-from mta_assets.lake.lock import Lock
+from mta_assets.lake.lock import Lock, shared, sole
 from mta_assets.lake.purge import purge
+from mta_assets.lake.sums import Sums
 
 # A lost commit race is retried this often; each try waits a little longer.
 COMMIT_TRIES = 8
 # How far back a table's log is searched for the last of the operations that change its rows: between them lie compactions.
 HISTORY = 20
+# What reading a file that is not as it was written ends in.
+UNREADABLE = (OSError, DeltaError, pl.exceptions.ComputeError, pl.exceptions.InvalidOperationError, pl.exceptions.PanicException)
 WRITES = ("WRITE", "DELETE", "UPDATE", "MERGE")
 
 
@@ -34,7 +39,11 @@ class Lake:
     def __init__(self, root: str) -> None:
         self.root = root if "://" in root else str(Path(root).absolute())
         self._open: dict[str, DeltaTable] = {}
-        self._lock, self._steps = (Lock(None if self.is_remote else Path(self.root) / name) for name in (".lock", ".steps"))
+        self._folder = None if self.is_remote else Path(self.root)
+        # Tables of which the last reading for serving failed.
+        self.unreadable: set[str] = set()
+        self._checked_files: set[tuple[str, str]] = set()
+        self._lock, self._steps = (Lock(self._folder and self._folder / name) for name in (".lock", ".steps"))
 
     @property
     def is_remote(self) -> bool:
@@ -137,11 +146,54 @@ class Lake:
                 raise
             return self.collect(self.scan(table, days), table.name)
 
+    def read_checked(self, table: Table) -> pl.DataFrame:
+        """The whole table, once it is certain that the disk gives back what was written: for what is served. Each file is looked at once per process."""
+        try:
+            self._check(table)
+            frame = self.read(table)
+        except LakeError:
+            self.unreadable.add(table.name)
+            raise
+        self.unreadable.discard(table.name)
+        return frame
+
+    def damaged(self, table: Table) -> list[str]:
+        """The files of the table that are not what was written, all looked at anew. What a writer that died did not note is noted as it is."""
+        if (sums := self._sums(table)) is None:
+            return []
+        live = self._files(table)
+        sums.note(sums.missing(live))
+        return sums.damaged(live)
+
+    def _check(self, table: Table) -> None:
+        if (sums := self._sums(table)) is None:
+            return
+        unchecked = [file for file in self._files(table) if (table.name, file) not in self._checked_files]
+        if wrong := sums.damaged(unchecked):
+            raise LakeError(
+                f"{table.name} in the lake at {self.root} is damaged: {', '.join(wrong[:3])} is not what was written. Restore it from a copy, "
+                "or have the day computed again."
+            )
+        self._checked_files.update((table.name, file) for file in unchecked)
+
+    def _note_sums(self, table: Table, before: int, last: int) -> None:
+        """Of files of whose writing nothing can be noted (the disk is full) the upkeep notes how it finds them. They are committed all the same."""
+        if (sums := self._sums(table)) is not None:
+            with suppress(OSError):
+                sums.note_commits(before, last)
+
+    def _files(self, table: Table) -> list[str]:
+        """The data files of the newest version, as paths below the table's folder."""
+        return [unquote(uri.removeprefix("file://")).removeprefix(f"{self._uri(table)}/") for uri in self._table(table).file_uris()]
+
+    def _sums(self, table: Table) -> Sums | None:
+        return Sums(self._folder / table.name) if self._folder else None
+
     def collect(self, rows: pl.LazyFrame, name: str = "A table") -> pl.DataFrame:
         """The rows of a frame made from scans. Raises LakeError, which begins with the name, when the storage does not give them."""
         try:
             return rows.collect()
-        except (OSError, DeltaError, pl.exceptions.ComputeError) as error:
+        except UNREADABLE as error:
             raise refused(name, self.root, "read", error) from error
 
     def has_where(self, table: Table, equal: Mapping[str, str]) -> bool:
@@ -170,6 +222,31 @@ class Lake:
         """Remove the rows of these users."""
         self._commit(table, lambda delta: delta.delete(f"user IN ({', '.join(map(str, users))})"))
 
+    def compact(self, table: Table) -> int:
+        """Put the small files of each day together; no row changes. Returns how many files that replaced."""
+        replaced = 0
+
+        def put_together(delta: DeltaTable) -> None:
+            nonlocal replaced
+            replaced = upkeep.compact(delta, _layout(table))
+
+        self._commit(table, put_together)
+        return replaced
+
+    def sweep(self, table: Table, keep_hours: int) -> upkeep.Swept:
+        """Remove the files that no version of the last hours needs. Whoever reads an older version than that finds them gone, and no wrong rows.
+
+        No writer of this machine is under way meanwhile, whatever the clock says: what it has written and not yet committed looks like a leftover.
+        """
+        try:
+            with sole(self._writing):
+                swept = upkeep.sweep(self._table(table), keep_hours, self._folder and self._folder / table.name)
+                if (sums := self._sums(table)) is not None:
+                    sums.forget_others(self._files(table))
+                return swept
+        except (OSError, DeltaError) as error:
+            raise refused(table.name, self.root, "swept", error) from error
+
     def _replace(self, table: Table, frame: pl.DataFrame, predicate: str) -> None:
         conforming = table.validate(table.conform(frame))
         layout = _layout(table)
@@ -180,11 +257,14 @@ class Lake:
     def _commit(self, table: Table, write: Callable[[DeltaTable], object]) -> None:
         for attempt in range(1, COMMIT_TRIES + 1):
             try:
-                with self.steady():
-                    write(self._table(table))
+                with self.steady(), shared(self._writing):
+                    delta = self._table(table)
+                    before = delta.version()
+                    write(delta)
+                    self._note_sums(table, before, delta.version())
             except CommitFailedError as error:
                 if attempt == COMMIT_TRIES:
-                    raise LakeError(
+                    raise OvertakenError(
                         f"{table.name}: {COMMIT_TRIES} commits were each overtaken by another writer. Nothing was written; run it again."
                     ) from error
                 time.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311  spreads writers out, secures nothing
@@ -215,6 +295,11 @@ class Lake:
                 "Point MTA_LAKE at a new folder and ingest the landing files again, or use the version that wrote it."
             )
         return opened
+
+    @property
+    def _writing(self) -> Path | None:
+        """The file that writers hold together while they write and commit, and the sweeper alone."""
+        return self._folder and self._folder / ".writing"
 
     def _uri(self, table: Table) -> str:
         return f"{self.root}/{table.name}"

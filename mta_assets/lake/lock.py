@@ -1,4 +1,4 @@
-"""Who waits for whom among the processes of one machine: one writer at a time, and steps against erasures. What a step reads must not change in between."""
+"""Who waits for whom among the processes of one machine: one writer at a time, steps against erasures, the sweeper until nobody writes."""
 
 import fcntl
 from collections.abc import Iterator
@@ -40,3 +40,27 @@ class Lock:
         with self._path.open("a") as file:
             fcntl.flock(file, fcntl.LOCK_SH)
             yield
+
+
+@contextmanager
+def shared(path: Path | None) -> Iterator[None]:
+    """Hold the file together with others who do; whoever wants it alone waits. Nothing where there is no file (an object store)."""
+    with _held(path, fcntl.LOCK_SH):
+        yield
+
+
+@contextmanager
+def sole(path: Path | None) -> Iterator[None]:
+    """Wait until nobody holds the file, and hold it alone."""
+    with _held(path, fcntl.LOCK_EX):
+        yield
+
+
+@contextmanager
+def _held(path: Path | None, how: int) -> Iterator[None]:
+    if path is None:
+        yield
+        return
+    with path.open("a") as file:
+        fcntl.flock(file, how)
+        yield

@@ -6,14 +6,14 @@ import stat
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 
 from mta_assets.config import Config
 from mta_assets.contracts.tables import FILES, IDENTIFIER, QUARANTINE, STAGED
-from mta_assets.errors import DataError, MtaError
+from mta_assets.errors import ClockError, DataError, LandingAwayError, MtaError, passes
 from mta_assets.ingest.conform import conform_file
 from mta_assets.ingest.duplicates import resolve
 from mta_assets.ingest.identity import file_version
@@ -87,7 +87,11 @@ def landed_files(landing: Path, config: Config) -> list[LandedFile]:
 def ingest(
     lake: Lake, config: Config, files: Iterable[LandedFile], now: datetime, notify: Callable[[str], None] = lambda _: None
 ) -> list[FileReport]:
-    """Stage each file that is new or changed. Days to rebuild are kept in `staged/files` until the core step has done them."""
+    """Stage each file that is new or changed. Days to rebuild are kept in `staged/files` until the core step has done them.
+
+    Raises ClockError when the clock has gone back: good rows would be refused as lying in the future.
+    """
+    _check_clock(lake, config, now)
     reports = []
     for file in files:
         notify(file.file)
@@ -106,7 +110,8 @@ def _tell(report: FileReport) -> None:
 def ingest_file(lake: Lake, config: Config, landed: LandedFile, now: datetime) -> FileReport:
     """Stage one file. Its rows become visible with one commit to `staged/files`; before that, a killed run leaves nothing that counts.
 
-    What the lake's storage refuses is raised as LakeError: it is not the file's fault.
+    What the lake's storage refuses is raised as LakeError, and what keeps the file from being read for a while as LandingAwayError: neither is the
+    file's fault.
     """
     with lake.alone():
         history = lake.collect(lake.scan(FILES).filter(source_name=landed.source_name, file=landed.file))
@@ -120,12 +125,25 @@ def ingest_file(lake: Lake, config: Config, landed: LandedFile, now: datetime) -
         except DataError as error:
             return _unreadable(lake, landed, history, str(error), now)
         except OSError as error:
+            if passes(error):
+                raise LandingAwayError(
+                    f"{landed.file} cannot be read at the moment: {error.strerror}. It is tried again; see that its disk can be reached."
+                ) from error
             reason = f"{landed.file} cannot be opened: {error.strerror or error}. Check its permissions and send it again."
             return _unreadable(lake, landed, history, reason, now)
         report = _judged(lake, landed, version, staging, history)
         _commit(lake, landed, version, report, history, now)
         _forget(lake, landed, history.filter(pl.col("status") == "current"))
         return report
+
+
+def _check_clock(lake: Lake, config: Config, now: datetime) -> None:
+    newest: datetime | None = lake.collect(lake.scan(FILES).select(pl.col("ingested_at").max())).item()
+    if newest and newest - now > timedelta(hours=config.clock_back_hours):
+        raise ClockError(
+            f"The clock says {now:%Y-%m-%d %H:%M} UTC, but a file was ingested at {newest:%Y-%m-%d %H:%M} UTC. Nothing is ingested until it is set right. "
+            "If it is right and was wrong before, allow the difference with clock_back_hours in mta.yaml."
+        )
 
 
 def _state(path: Path) -> tuple[int, int, int]:

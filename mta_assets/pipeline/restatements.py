@@ -11,7 +11,7 @@ import polars as pl
 
 from mta_assets.config import Config
 from mta_assets.contracts.days import DayRange, contiguous
-from mta_assets.contracts.tables import CONVERSIONS, JOURNEYS, RESTATEMENTS, TOUCHPOINTS
+from mta_assets.contracts.tables import CHANNEL_PERFORMANCE, CONVERSIONS, JOURNEYS, RESTATEMENTS, TOUCHPOINTS
 from mta_assets.lake.lake import Lake
 from mta_assets.pipeline.window import closed_journeys
 from mta_assets.telemetry.streams import business
@@ -46,7 +46,7 @@ def resolve(lake: Lake, config: Config, restatement: str, changed: pl.DataFrame,
 
     Announcements that an earlier run left behind when it died are made whole too: everything from their day on counts as stale.
     """
-    today = now.astimezone(ZoneInfo(config.reporting_timezone)).date()
+    today = _last_day(lake, config, now)
     stale = set(_stale_closings(lake, config, changed, today))
     for restatement_id, day in _left_behind(lake, restatement):
         last = max(day, newest_day(lake) or day) + timedelta(days=math.ceil(config.lookback_days) + 1)
@@ -98,6 +98,12 @@ def newest_day(lake: Lake) -> date | None:
     """The last day that has a touch or a conversion: what the data reach to."""
     days = [lake.collect(lake.scan(table).select(pl.col("day").max())).item() for table in (TOUCHPOINTS, CONVERSIONS)]
     return max((day for day in days if day is not None), default=None)
+
+
+def _last_day(lake: Lake, config: Config, now: datetime) -> date:
+    """The last day that may have results: today, or one that has some though the clock says that it is still to come."""
+    today = now.astimezone(ZoneInfo(config.reporting_timezone)).date()
+    return max([today, *(days[-1] for table in (JOURNEYS, CHANNEL_PERFORMANCE) if (days := lake.days(table)))])
 
 
 def _stale_closings(lake: Lake, config: Config, changed: pl.DataFrame, today: date) -> Iterable[date]:

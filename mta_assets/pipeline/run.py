@@ -52,6 +52,7 @@ def run(
     """Ingest what has landed and recompute what it changed, to the end."""
     with timed("step", "ingest"):
         reports = ingest(lake, config, landed_files(landing, config), now, lambda file: notify(f"ingesting {file}"))
+    notify("core days")
     with timed("step", "core"):
         build_pending(lake, config, now)
     work = restatements.pending(lake)

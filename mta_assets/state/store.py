@@ -12,7 +12,7 @@ from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError,
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from mta_assets.errors import StateError, did_you_mean
+from mta_assets.errors import StateAwayError, StateError, did_you_mean
 
 if TYPE_CHECKING:
     from mta_assets.state.versions import Loss
@@ -145,7 +145,7 @@ class StateStore:
             ) from error
         if self._url.password:
             said = said.replace(str(self._url.password), "***")
-        raise StateError(
+        raise StateAwayError(
             f"The state store {self.name} does not answer: {said}. Is the server running and the address right? It is set by MTA_STATE_URL."
         ) from error
 

@@ -41,6 +41,7 @@ def test_all_is_well_when_every_part_answers(client, beating):
     assert (body["status"], body["warnings"]) == ("ok", [])
     assert {name: part["status"] for name, part in body["components"].items()} == {
         "lake": "up",
+        "tables": "up",
         "state": "up",
         "redis": "absent",
         "daemon": "up",
@@ -53,6 +54,16 @@ def test_a_daemon_that_is_silent_is_a_warning(client, beating, clock):
     assert response.status_code == 200
     assert response.get_json()["status"] == "degraded"
     assert "daemon" in response.get_json()["warnings"][0]
+
+
+def test_a_table_that_cannot_be_read_is_named_and_does_not_take_the_server_out_of_service(client, beating, tmp_path):
+    log = tmp_path / "lake" / "marts" / "channel_daily" / "_delta_log" / "00000000000000000001.json"
+    log.write_text("torn")
+    response = client.get("/health/ready")
+    assert (response.status_code, response.get_json()["status"]) == (200, "degraded")
+    assert "tables: marts/channel_daily cannot be read" in response.get_json()["warnings"][0]
+    log.unlink()
+    assert client.get("/health/ready").get_json()["warnings"] == []
 
 
 def test_without_its_lake_it_is_not_ready_and_with_it_again_it_is(client, app, tmp_path):

@@ -3,16 +3,22 @@
 import os
 import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import dagster as dg
 import pytest
 from dagster_shop import CONFIG, FEW
+from polars.testing import assert_frame_equal
 
+from mta_assets.contracts.tables import FILES
 from mta_assets.definitions import build_defs
 from mta_assets.defs.clean_up import CLEAN_UP, policy_of
 from mta_assets.defs.resources import LakeResource, Project
 from mta_assets.errors import NotFoundError
 from mta_assets.jobs.folder import Folder
+from mta_assets.lake import lake as lake_module
+from mta_assets.lake.lake import Lake
+from mta_assets.pipeline.run import tables
 from mta_assets.settings import Settings
 from mta_assets.state.jobs import Jobs, new_job_id
 from mta_assets.state.store import StateStore
@@ -42,6 +48,12 @@ def clean(shop_of, tmp_path):
     return clean
 
 
+def told_by(result, step):
+    """What an op's output says."""
+    outputs = {event.step_key: event for event in result.all_events if event.event_type == dg.DagsterEventType.STEP_OUTPUT}
+    return {name: value.value for name, value in outputs[step].event_specific_data.metadata.items()}
+
+
 def test_old_jobs_go_with_their_files_and_ended_ones_keep_what_they_found(clean, jobs, tmp_path):
     uploads = tmp_path / "uploads"
     ids = {name: send(jobs, uploads, {"a.csv": b"x"}, now=NOW - timedelta(days=90)).id for name in ("old", "recent", "waiting")}
@@ -59,8 +71,7 @@ def test_old_jobs_go_with_their_files_and_ended_ones_keep_what_they_found(clean,
     assert (folders["recent"].files.exists(), folders["recent"].results.exists()) == (False, True)
     assert folders["waiting"].files.exists()
     assert not nobodys.exists()
-    (output,) = [event for event in result.all_events if event.event_type == dg.DagsterEventType.STEP_OUTPUT]
-    told = {name: value.value for name, value in output.event_specific_data.metadata.items()}
+    told = told_by(result, "remove_what_is_over")
     assert (told["jobs"], told["files of ended jobs"], told["folders of nobody"]) == (1, 1, 1)
 
 
@@ -81,3 +92,26 @@ def test_it_runs_every_day_by_itself(shop_of):
     assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
     request = schedule.evaluate_tick(dg.build_schedule_context(scheduled_execution_time=NOW)).run_requests
     assert len(request) == 1
+
+
+def test_the_lake_says_the_same_before_and_after_and_what_was_removed_is_told(copied, monkeypatch):
+    shop = copied()
+    lake = shop.resource.lake
+    before = {table: lake.read(table).sort(table.key) for table in tables(shop.resource.models)}
+    sizes = sum(path.stat().st_size for path in shop.folder.joinpath("lake").rglob("*.parquet") if "_delta_log" not in path.parts)
+    monkeypatch.setattr(lake_module.upkeep, "sweep", partial(_at_once, lake_module.upkeep.sweep))
+    result = shop.run(CLEAN_UP)
+    assert result.success
+    told = told_by(result, "tidy_the_lake")
+    assert told["files put together"] > 0
+    left = sum(path.stat().st_size for path in shop.folder.joinpath("lake").rglob("*.parquet") if "_delta_log" not in path.parts)
+    assert told["files removed"] > told["files put together"]
+    assert left < sizes
+    assert f"| {FILES.name} |" in told["per table"]
+    for table, frame in before.items():
+        assert_frame_equal(Lake(lake.root).read(table).sort(table.key), frame, check_exact=True)
+
+
+def _at_once(sweep, delta, keep_hours, folder):
+    assert keep_hours == Settings().keep_versions_hours
+    return sweep(delta, 0, folder)

@@ -137,7 +137,7 @@ def test_days_that_failed_are_halved_until_the_bad_one_stands_alone(copied):
     pending = set(days)
     for day in days:
         restatements.close_day(shop.resource.lake, day, datetime.now(UTC))
-    while work := next(untried(shop.instance, pending_work(shop.resource.lake)), None):
+    while work := next(untried(shop.instance, pending_work(shop.resource.lake), datetime.now(UTC)), None):
         fails = bad in set(work.days)
         request = dg.RunRequest(run_key=work.run_key, tags=range_tags(work.days))
         _run_status(shop, request, work.job, dg.DagsterRunStatus.FAILURE if fails else dg.DagsterRunStatus.SUCCESS)

@@ -1,33 +1,23 @@
 """A run that is killed, starved of disk, refused access or overtaken by another one: nothing is lost, and the next run ends where a calm one ends."""
 
+import errno
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
 
-import polars as pl
 import pytest
 from deltalake import DeltaTable
-from polars.testing import assert_frame_equal
 
-from mta_assets.config import parse_config
-from mta_assets.contracts.columns import Table
-from mta_assets.contracts.tables import CORE, FILES, QUARANTINE, RESTATEMENTS, STAGED
-from mta_assets.errors import LakeError
+from mta_assets.contracts.tables import CORE, FILES, STAGED
+from mta_assets.errors import LakeError, LandingAwayError
 from mta_assets.lake.lake import Lake
-from mta_assets.models.registry import MODELS
+from mta_assets.pipeline import ingest as ingest_module
 from mta_assets.pipeline.ingest import ingest, landed_files
-from mta_assets.pipeline.run import open_lake, run, tables
-from mta_assets.pipeline.staged import current_rows
+from tests.pipeline.crashing import AFTER, CONFIG, MODELS_IN_TEST, NOW, SETTINGS, Case, land, ran
 
-SETTINGS = {"lookback_days": 2, "fit_window_days": 4, "settle_days": 1, "earliest_day": "2024-01-01"}
-CONFIG = parse_config(SETTINGS)
-NOW = datetime(2024, 1, 12, 12, tzinfo=UTC)
-MODELS_IN_TEST = {name: MODELS[name] for name in ("linear", "markov_1")}
-OF_INGEST = {FILES.name, QUARANTINE.name, RESTATEMENTS.name, *(table.name for table in STAGED.values())}
 # More than the default tries forty moments of the run instead of four.
 EVERY_MOMENT = int(os.environ.get("MTA_TEST_EXAMPLES", "2")) > 2
 MOMENTS = [n / 40 for n in range(40)] if EVERY_MOMENT else [0.06, 0.25, 0.5, 0.9]
@@ -65,76 +55,10 @@ for file in report.files:
     print(file.file, file.status, file.reason)
 """.replace("datetime.datetime(", "datetime(").replace("tzinfo=datetime.timezone.utc", "tzinfo=UTC")
 
-TOUCHES, ORDERS, SPEND = "user_id,ts,channel,event_id", "user_id,ts,value,conversion_id", "day,channel,cost"
-BEFORE = {
-    "touchpoints/a.csv": [TOUCHES, "ann,2024-01-01T01:00Z,email,", "bob,2024-01-02T06:00Z,direct,", "ann,2024-01-03T12:00Z,display,t1"],
-    "conversions/a.csv": [ORDERS, "ann,2024-01-02T07:00Z,10.10,o1", "ann,2024-01-05T04:00Z,20.25,o2"],
-    "spend/a.csv": [SPEND, "2024-01-01,email,1.5"],
-}
-# One file is corrected, one is new and overlaps it, one row is refused.
-AFTER = BEFORE | {
-    "touchpoints/a.csv": [TOUCHES, "ann,2024-01-01T01:00Z,email,", "bob,2024-01-02T06:00Z,email,", "ann,2024-01-04T12:00Z,display,t1"],
-    "touchpoints/b.csv": [TOUCHES, "bob,2024-01-02T06:00Z,email,", "cid,2024-01-03T06:00Z,direct,", "cid,no time,direct,"],
-    "conversions/b.csv": [ORDERS, "cid,2024-01-03T07:00Z,0.1,o3", "bob,2024-01-03T07:00Z,5,o1"],
-}
-
-
-def land(landing: Path, files: dict[str, list[str]]) -> Path:
-    for name, lines in files.items():
-        (landing / name).parent.mkdir(parents=True, exist_ok=True)
-        (landing / name).write_text("\n".join(lines) + "\n")
-    return landing
-
 
 def child(lake: Path, landing: Path, commits: int = -1, user: str = "") -> subprocess.Popen[str]:
     call = [sys.executable, "-c", CHILD, str(lake), str(landing), str(commits), *([user] if user else [])]
     return subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def ran(lake: Lake, landing: Path) -> None:
-    run(lake, CONFIG, MODELS_IN_TEST, landing, NOW)
-
-
-def results(lake: Lake) -> dict[str, pl.DataFrame]:
-    """Everything that the rows determine, sorted, each table held to its contract."""
-    kept: list[Table] = [table for table in tables(MODELS_IN_TEST) if table.name not in OF_INGEST]
-    return {table.name: table.validate(lake.read(table)).sort(list(table.key)) for table in kept}
-
-
-def commits_of(lake: Lake) -> int:
-    return sum(lake.version(table) for table in tables(MODELS_IN_TEST))
-
-
-class Case:
-    """A lake that holds what was there before, a landing folder with what came after, and what a calm run from scratch makes of it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.landing = land(folder / "landing", AFTER)
-        empty = open_lake(str(folder / "empty"), MODELS_IN_TEST)
-        shutil.copytree(empty.root, folder / "scratch")
-        self.empty, self.before = folder / "empty", folder / "before"
-        scratch = Lake(str(folder / "scratch"))
-        ran(scratch, self.landing)
-        self.expected = results(scratch)
-        shutil.copytree(empty.root, self.before)
-        ran(Lake(str(self.before)), land(folder / "earlier", BEFORE))
-        calm = Lake(str(shutil.copytree(self.before, folder / "calm")))
-        begun = commits_of(calm)
-        ran(calm, self.landing)
-        self.commits = commits_of(calm) - begun
-        self.check(calm)
-
-    def check(self, lake: Lake) -> None:
-        """Nothing lost, nothing twice, nothing left to do."""
-        for name, frame in results(lake).items():
-            assert_frame_equal(frame, self.expected[name], check_exact=True)
-        files = lake.read(FILES)
-        assert files["pending_days"].list.len().sum() == 0
-        assert set(lake.read(RESTATEMENTS)["status"]) == {"done"}
-        current = files.filter(status="current")
-        assert current["file"].sort().to_list() == sorted(AFTER)
-        assert (current["accepted"] + current["quarantined"] + current["duplicates"] == current["rows_read"]).all()
-        assert sum(table.validate(current_rows(lake, table).collect()).height for table in STAGED.values()) == 11 - 1
 
 
 @pytest.fixture(scope="module")
@@ -295,3 +219,18 @@ def test_a_lost_data_file_of_the_lake_is_not_taken_for_a_fault_of_the_landed_fil
     with pytest.raises(LakeError, match="restore the lake's folder"):
         ran(lake, case.landing)
     assert lake.read(FILES).filter(status="unreadable").is_empty()
+
+
+def test_a_file_whose_disk_is_away_waits_and_is_not_called_unreadable(case, tmp_path, monkeypatch):
+    lake = Lake(str(shutil.copytree(case.before, tmp_path / "lake")))
+    monkeypatch.setattr(ingest_module, "file_version", _away)
+    with pytest.raises(LandingAwayError, match="cannot be read at the moment"):
+        ran(lake, case.landing)
+    assert lake.read(FILES).filter(status="unreadable").is_empty()
+    monkeypatch.undo()
+    ran(lake, case.landing)
+    case.check(lake)
+
+
+def _away(path):
+    raise OSError(errno.EIO, "Input/output error")

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -28,7 +28,7 @@ from mta_assets.lake.lake import Lake
 from mta_assets.models.registry import MODELS
 from mta_assets.pipeline.run import RunReport, open_lake, run, tables
 
-CONFIG = parse_config({"lookback_days": 2, "fit_window_days": 4, "settle_days": 1, "earliest_day": "2024-01-01"})
+CONFIG = parse_config({"lookback_days": 2, "fit_window_days": 4, "settle_days": 1, "earliest_day": "2024-01-01", "clock_back_hours": 240})
 NOW = datetime(2024, 1, 12, 12, tzinfo=UTC)
 MODELS_IN_TEST = {name: MODELS[name] for name in ("linear", "markov_1", "counterfactual")}
 OF_INGEST = {"staged/files", "staged/quarantine", "staged/touchpoints", "staged/conversions", "staged/spend", "core/restatements"}
@@ -184,3 +184,13 @@ def test_nothing_is_left_to_do_after_a_run(lake):
 def test_every_result_table_is_filled(lake):
     for table in (JOURNEYS, *STATISTICS, CHANNEL_DAILY, SPEND_DAILY, CHANNEL_PERFORMANCE):
         assert lake.read(table).height, table.name
+
+
+def test_a_clock_that_has_gone_back_hides_no_day_that_has_results(lake, landing, tmp_path):
+    land(landing, "late", [("touchpoints", "ann", 2, "direct", "")])
+    run(lake, CONFIG, MODELS_IN_TEST, landing, NOW - timedelta(days=9, hours=13))  # in the middle of the days that were closed
+    calm = open_lake(str(tmp_path / "calm"), MODELS_IN_TEST)
+    ran(calm, landing)
+    for name, frame in results(calm).items():
+        assert_frame_equal(results(lake)[name], frame, check_exact=True)
+    assert set(lake.read(RESTATEMENTS)["status"]) == {"done"}

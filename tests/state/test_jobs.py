@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from mta_assets.errors import BusyError, ConflictError, NotFoundError, StateError
+from mta_assets.jobs.daemon import daemon_warning
 from mta_assets.state.deliveries import Deliveries
 from mta_assets.state.heartbeats import Heartbeats
 from mta_assets.state.job import ENDED, MOVES, JobFile, JobState
@@ -256,6 +257,15 @@ def test_a_heartbeat_is_the_latest_that_was_heard(store, now):
         list(pool.map(lambda n: heartbeats.beat("daemon", now + n * MINUTE), (2, 0, 3, 1)))
     assert heartbeats.last("daemon") == now + 3 * MINUTE
     assert heartbeats.last("other") is None
+
+
+def test_a_heartbeat_of_a_clock_that_was_ahead_does_not_outlast_it(store, now):
+    heartbeats = Heartbeats(store)
+    heartbeats.beat("daemon", now + 600 * MINUTE)
+    assert "was last heard of" in (daemon_warning(heartbeats, now) or "")
+    heartbeats.beat("daemon", now)
+    assert heartbeats.last("daemon") == now
+    assert daemon_warning(heartbeats, now) is None
 
 
 def _released(processes):

@@ -10,6 +10,7 @@ from mta_assets.defs.checks import judged, table_checks
 from mta_assets.defs.observed import observed
 from mta_assets.defs.partitions import ONE_RUN, daily, days_of
 from mta_assets.defs.resources import LakeResource
+from mta_assets.defs.retries import step
 from mta_assets.defs.specs import key_of, spec_of
 from mta_assets.defs.versions import core_version
 from mta_assets.pipeline.core import build_core
@@ -25,7 +26,7 @@ def core_assets(lake: LakeResource) -> dg.AssetsDefinition:
     sources = [key_of(table) for table in (FILES, *STAGED.values())]
     version = core_version(lake.config)
 
-    @dg.multi_asset(
+    @step(
         name="core_days",
         specs=[spec_of(table, uri=lake.uri(table.name), code_version=version, deps=sources) for table in TABLES],
         check_specs=check_specs(checks),

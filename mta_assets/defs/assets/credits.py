@@ -8,6 +8,7 @@ from mta_assets.defs.checks import credit_checks, judged, unavailable
 from mta_assets.defs.observed import observed
 from mta_assets.defs.partitions import ONE_RUN, daily, days_of, fitting_window
 from mta_assets.defs.resources import LakeResource
+from mta_assets.defs.retries import step
 from mta_assets.defs.specs import key_of, spec_of
 from mta_assets.defs.versions import model_version
 from mta_assets.defs.work import take
@@ -32,7 +33,7 @@ def _credit(lake: LakeResource, name: str, model: AttributionModel) -> dg.Assets
         tags={"model": name, "model_kind": "learned" if isinstance(model, LearnedModel) else "rule"},
     )
 
-    @dg.multi_asset(
+    @step(
         name=f"credits_{name}",
         specs=[spec],
         check_specs=check_specs(checks),

@@ -10,6 +10,7 @@ from mta_assets.defs.checks import judged, table_checks
 from mta_assets.defs.observed import observed
 from mta_assets.defs.partitions import ONE_RUN, closing_window, daily, days_of
 from mta_assets.defs.resources import LakeResource
+from mta_assets.defs.retries import step
 from mta_assets.defs.specs import key_of, spec_of
 from mta_assets.defs.versions import journeys_version
 from mta_assets.defs.work import take
@@ -25,7 +26,7 @@ def journey_assets(lake: LakeResource) -> dg.AssetsDefinition:
     window = closing_window(lake.config)
     events = [dg.AssetDep(key_of(table), partition_mapping=window) for table in (TOUCHPOINTS, CONVERSIONS)]
 
-    @dg.multi_asset(
+    @step(
         name="journeys",
         specs=[spec_of(table, uri=lake.uri(table.name), code_version=version, deps=events) for table in TABLES],
         check_specs=check_specs(checks),

@@ -8,6 +8,7 @@ from mta_assets.defs.assets.steps import Events, made, show_credit
 from mta_assets.defs.observed import observed
 from mta_assets.defs.partitions import ONE_RUN, daily, days_of, fitting_window
 from mta_assets.defs.resources import LakeResource
+from mta_assets.defs.retries import step
 from mta_assets.defs.specs import key_of, spec_of
 from mta_assets.defs.versions import model_version
 from mta_assets.defs.work import take
@@ -33,7 +34,7 @@ def _learned(lake: LakeResource, name: str, model: LearnedModel) -> dg.AssetsDef
     deps = [dg.AssetDep(key_of(table), partition_mapping=window) for table in statistics_of(model)]
     about = {"code_version": model_version(model, lake.config), "description": f"{model.title}: {model.source}. {model.when}"}
 
-    @dg.multi_asset(
+    @step(
         name=f"learned_{name}",
         specs=[spec_of(table, uri=lake.uri(table.name), deps=deps, tags={"model": name}, **about) for table in written],
         partitions_def=daily(lake.config),

@@ -17,6 +17,7 @@ from mta_assets.defs.landing import unread
 from mta_assets.defs.observed import observed
 from mta_assets.defs.reports import ROW_COUNT, Metadata, as_table
 from mta_assets.defs.resources import LakeResource
+from mta_assets.defs.retries import step
 from mta_assets.defs.specs import key_of, spec_of
 from mta_assets.defs.told import tell_findings
 from mta_assets.defs.versions import core_version
@@ -39,7 +40,7 @@ def staged_assets(lake: LakeResource) -> dg.AssetsDefinition:
     specs = [spec_of(table, uri=lake.uri(table.name), code_version=version, deps=_deps(lake, table)) for table in TABLES]
     checks = [spec_of_check(check) for check in INTAKE_CHECKS]
 
-    @dg.multi_asset(name="landed_files", specs=specs, check_specs=checks, pool="ingest")
+    @step(name="landed_files", specs=specs, check_specs=checks, pool="ingest")
     @observed
     def ingest_step(context: dg.AssetExecutionContext, lake: LakeResource) -> Events:
         """Stage each landed file that is new or changed."""

@@ -1,0 +1,158 @@
+"""What may go by itself is tried again, within the run and after it; what is wrong never is."""
+
+import errno
+import itertools
+from datetime import UTC, date, datetime, timedelta
+
+import dagster as dg
+import pytest
+
+from mta_assets.contracts.columns import ContractError
+from mta_assets.contracts.days import DayRange
+from mta_assets.contracts.tables import JOURNEYS
+from mta_assets.defs import retries
+from mta_assets.defs.landing_sensor import Cursor, answer
+from mta_assets.defs.restatement_sensor import pending_work, untried
+from mta_assets.defs.retries import FAILED_FOR, FIRST_OUTAGE_WAIT, LONGEST_OUTAGE_WAIT, OUTAGE, RETRIES
+from mta_assets.errors import (
+    ConfigError,
+    DataError,
+    LakeAwayError,
+    LakeError,
+    LandingAwayError,
+    OvertakenError,
+    StateAwayError,
+    StateError,
+    passes,
+)
+from mta_assets.lake.failures import refused
+from mta_assets.lake.lake import Lake
+from mta_assets.pipeline import restatements
+from mta_assets.pipeline.ingest import LandedFile
+
+DAY = date(2026, 3, 4)
+PASSING = [
+    OvertakenError("x"),
+    StateAwayError("x"),
+    LandingAwayError("x"),
+    OSError(errno.ETIMEDOUT, "x"),
+    ConnectionResetError(errno.ECONNRESET, "x"),
+]
+WRONG = [
+    DataError("x"),
+    ConfigError("x"),
+    LakeError("x"),
+    StateError("x"),
+    ContractError("x"),
+    PermissionError(errno.EACCES, "x"),
+    ValueError("x"),
+]
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch):
+    monkeypatch.setattr(retries, "FIRST_WAIT_SECONDS", 0.001)
+
+
+def broken(monkeypatch, error, times):
+    """Writing journeys fails so often. The list grows by one with each try."""
+    tries, original = [], Lake.replace_days
+
+    def replace_days(self, table, frame, days):
+        if table.name == JOURNEYS.name:
+            tries.append(days)
+            if len(tries) <= times:
+                raise error
+        original(self, table, frame, days)
+
+    monkeypatch.setattr(Lake, "replace_days", replace_days)
+    return tries
+
+
+def test_what_passes_and_what_does_not():
+    assert all(map(passes, PASSING))
+    assert not any(map(passes, WRONG))
+
+
+@pytest.mark.parametrize(
+    "said", ["Generic S3 error: operation timed out", "No space left on device (os error 28)", "Connection reset by peer"]
+)
+def test_a_storage_that_is_away_or_full_passes(said):
+    assert isinstance(refused("core/spend", "s3://lake", "written", OSError(said)), LakeAwayError)
+
+
+@pytest.mark.parametrize("said", ["Permission denied (os error 13)", "No such file or directory", "Invalid JSON in log entry"])
+def test_a_storage_that_is_damaged_or_closed_does_not_pass(said):
+    error = refused("core/spend", "s3://lake", "written", OSError(said))
+    assert type(error) is LakeError
+
+
+@pytest.mark.parametrize("error", PASSING, ids=lambda error: type(error).__name__)
+def test_a_step_that_something_passing_kept_from_its_work_is_tried_again_in_the_same_run(copied, monkeypatch, error):
+    shop = copied()
+    restatements.close_day(shop.resource.lake, DAY, datetime.now(UTC))
+    tries = broken(monkeypatch, error, RETRIES)
+    result = shop.run("attribute", DayRange(DAY, DAY))
+    assert result.success
+    assert len(tries) == RETRIES + 1
+    assert pending_work(shop.resource.lake) == []
+
+
+@pytest.mark.parametrize("error", WRONG, ids=lambda error: type(error).__name__)
+def test_what_is_wrong_fails_at_once_and_is_no_outage(copied, monkeypatch, error):
+    shop = copied()
+    tries = broken(monkeypatch, error, 99)
+    result = shop.run("attribute", DayRange(DAY, DAY))
+    assert not result.success
+    assert len(tries) == 1
+    assert FAILED_FOR not in shop.instance.get_run_by_id(result.run_id).tags
+
+
+def test_waits_grow_and_are_spread(monkeypatch):
+    monkeypatch.undo()
+    waits = [[retries.wait_seconds(n) for _ in range(50)] for n in range(RETRIES)]
+    assert all(max(one) < min(other) for one, other in itertools.pairwise(waits))
+    assert all(len(set(one)) > 10 for one in waits)
+    assert min(waits[0]) > 3
+    assert max(waits[-1]) <= 100
+
+
+def _failed(shop, work, tags):
+    run = dg.DagsterRun(job_name=work.job, tags={"dagster/run_key": work.run_key} | tags, status=dg.DagsterRunStatus.FAILURE)
+    shop.instance.add_run(run)
+    return run
+
+
+def test_a_run_that_an_outage_ended_says_so_and_its_days_are_asked_for_again_without_end_and_not_halved(copied, monkeypatch):
+    shop = copied()
+    for day in (DAY, DAY + timedelta(days=1)):
+        restatements.close_day(shop.resource.lake, day, datetime.now(UTC))
+    (work,) = pending_work(shop.resource.lake)
+    tries = broken(monkeypatch, LakeAwayError("the disk is full"), 99)
+    result = shop.run(work.job, work.days, **{"dagster/run_key": work.run_key})
+    assert not result.success
+    assert len(tries) == RETRIES + 1
+    tags = shop.instance.get_run_by_id(result.run_id).tags
+    assert tags[FAILED_FOR] == OUTAGE
+    now = datetime.now(UTC)
+    assert list(untried(shop.instance, [work], now)) == []
+    (again,) = untried(shop.instance, [work], now + FIRST_OUTAGE_WAIT)
+    assert (again.days, again.outages) == (work.days, 1)
+    assert again.run_key != work.run_key
+    for _ in range(8):
+        _failed(shop, again, {FAILED_FOR: OUTAGE})
+        (later,) = untried(shop.instance, [work], now + 2 * LONGEST_OUTAGE_WAIT)
+        assert later.outages == again.outages + 1
+        again = later
+
+
+def test_files_whose_ingest_an_outage_ended_are_asked_for_again_after_a_while(shop_of):
+    shop, now = shop_of(), datetime.now(UTC)
+    file = LandedFile(source_name="spend", file="spend/a.csv", path=shop.folder, size_bytes=1, modified=now - timedelta(hours=1))
+    cursor = Cursor()
+    for _ in range(5):
+        asked = answer(shop.instance, [file], cursor, now)
+        cursor = Cursor.model_validate_json(asked.cursor)
+        tags = {"dagster/run_key": cursor.run_key, FAILED_FOR: OUTAGE}
+        shop.instance.add_run(dg.DagsterRun(job_name="ingest", tags=tags, status=dg.DagsterRunStatus.FAILURE))
+        assert isinstance(answer(shop.instance, [file], cursor, datetime.fromtimestamp(1, UTC)), dg.SkipReason)
