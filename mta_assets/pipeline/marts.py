@@ -58,11 +58,12 @@ def converted_daily(lake: Lake, config: Config, days: DayRange) -> pl.DataFrame:
 
 
 def credited_windows(lake: Lake, config: Config, days: DayRange) -> pl.DataFrame:
-    """(day, model, currency, conversions, value): `marts/channel_daily` summed over the fit window that ends on each of these days."""
+    """(day, model, currency, conversions, value): `marts/channel_daily` summed over the fit window that ends on each of these days that has results."""
     measures, keys = ["conversions", "value"], ["day", "model", "currency"]
     daily = lake.collect(lake.scan(CHANNEL_DAILY, days.back(config.fit_window_days - 1)).group_by(keys).agg(pl.col(measures).sum()))
-    windows = [daily.filter(pl.col("day").is_between(fit_window(config, day).first, day)).with_columns(day=pl.lit(day)) for day in days]
-    return pl.concat(windows).group_by(keys).agg(pl.col(measures).sum())
+    ends = days_with_results(lake, config, days)
+    windows = [daily.filter(pl.col("day").is_between(fit_window(config, day).first, day)).with_columns(day=pl.lit(day)) for day in ends]
+    return pl.concat([daily.clear(), *windows]).group_by(keys).agg(pl.col(measures).sum())
 
 
 def daily_marts(lake: Lake, config: Config, models: Mapping[str, AttributionModel], days: DayRange) -> dict[Table, pl.DataFrame]:

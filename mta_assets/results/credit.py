@@ -27,7 +27,7 @@ def compare(marts: Marts, models: Iterable[str], group_by: Iterable[str], select
     """
     found = earned(marts, marts.chosen(models), checked_groups(group_by), selection)
     totals, measures = found.totals, ("conversions", "value")
-    side_by_side = np.stack([totals.measures[name] for name in measures], axis=1).reshape(-1, totals.groups.height)
+    side_by_side = np.stack([totals.measures[name] for name in measures], axis=1).reshape(2 * len(totals.models), totals.groups.height)
     columns = pl.from_numpy(side_by_side, schema=[f"{model}_{name}" for model in totals.models for name in measures], orient="col")
     spread, provisional = np.ptp(totals.measures["conversions"], axis=0), totals.marked.any(axis=0)
     frame = totals.groups.hstack([*columns, pl.Series("spread", spread), pl.Series("provisional", provisional)])
