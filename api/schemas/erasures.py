@@ -1,10 +1,14 @@
 """What the routes of erasures take and answer. Grain: one request to erase some users. No answer names a user."""
 
-from pydantic import AwareDatetime, Field, model_validator
+from typing import Annotated
+
+from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints, model_validator
 
 from api.schemas.base import Model
 from api.schemas.lists import Listing
 from mta_assets.state.erasures import LONGEST_ID, MOST_IDS, Erasure, ErasureState
+
+Id = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_ID, pattern=r"\S")]
 
 
 class ErasurePath(Model):
@@ -16,8 +20,14 @@ class ErasurePath(Model):
 class NewErasure(Model):
     """Whom to erase: at least one id."""
 
-    user_ids: list[str] = Field([], max_length=MOST_IDS, description="Users, as files write their ids.", examples=[["customer-17"]])
-    conversion_ids: list[str] = Field([], max_length=MOST_IDS, description="The users who made these conversions.", examples=[[]])
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [{"required": [name], "properties": {name: {"minItems": 1}}} for name in ("user_ids", "conversion_ids")],
+        }
+    )
+
+    user_ids: list[Id] = Field([], max_length=MOST_IDS, description="Users, as files write their ids.", examples=[["customer-17"]])
+    conversion_ids: list[Id] = Field([], max_length=MOST_IDS, description="The users who made these conversions.", examples=[[]])
 
     @model_validator(mode="after")
     def _somebody(self) -> "NewErasure":
@@ -26,8 +36,6 @@ class NewErasure(Model):
             raise ValueError("name at least one user id or conversion id")
         if len(ids) > MOST_IDS:
             raise ValueError(f"one erasure takes {MOST_IDS:,} ids at most")
-        if any(not each.strip() or len(each) > LONGEST_ID for each in ids):
-            raise ValueError(f"an id has 1 to {LONGEST_ID:,} characters, and not only spaces")
         return self
 
 

@@ -672,8 +672,8 @@ class Methods:
 class NewErasure:
     """Whom to erase: at least one id."""
 
-    user_ids: tuple[str, ...] | None = None
-    conversion_ids: tuple[str, ...] | None = None
+    user_ids: tuple[Decimal, ...] | None = None
+    conversion_ids: tuple[Decimal, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
