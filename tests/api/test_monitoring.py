@@ -68,14 +68,14 @@ def test_a_source_that_went_silent_long_ago_is_stale_and_a_declared_one_without_
 
 
 @pytest.mark.parametrize(
-    ("hours", "status", "silent"),
-    [(0, "fresh", False), (8.9, "fresh", False), (9.1, "late", True), (33.1, "stale", True)],
+    ("after_deadline", "status", "silent"),
+    [(-8, "fresh", False), (-0.1, "fresh", False), (0.1, "late", True), (24.1, "stale", True)],
 )
-def test_a_source_with_deadlines_is_judged_by_when_it_last_came(ask, filled, hours, status, silent):
+def test_a_source_with_deadlines_is_judged_by_when_it_last_came(ask, filled, after_deadline, status, silent):
     written = Lake(str(filled)).read(FILES).filter(source_name="touchpoints")["ingested_at"].max()
-    deadline = written + timedelta(hours=9) - timedelta(minutes=written.minute)
+    deadline = (written + timedelta(hours=9)).replace(minute=0, second=0, microsecond=0)
     policy = f"{{deadline_cron: '0 {deadline.hour} * * *', within_hours: 8}}"
-    body = ask(written + timedelta(hours=hours), f"freshness: {{sources: {{touchpoints: {policy}}}}}")
+    body = ask(deadline + timedelta(hours=after_deadline), f"freshness: {{sources: {{touchpoints: {policy}}}}}")
     row = {row["name"]: row for row in body["data"]}["touchpoints"]
     assert (row["status"], row["silent"]) == (status, silent)
 
