@@ -35,6 +35,10 @@ api: $(VENV)/run.stamp ## start the HTTP API alone, on the same lake
 test: $(VENV)/dev.stamp ## run the tests
 	$(BIN)/pytest -n 2
 
+.PHONY: test-system
+test-system: $(VENV)/dev.stamp ## run the commands of all containers of ours as docker-compose.yml says (some minutes, needs root on Linux)
+	$(BIN)/pytest -m system tests/deploy
+
 .PHONY: test-faults
 test-faults: $(VENV)/dev.stamp ## break the system on purpose and rewrite the table of docs/faults.md (some 15 minutes)
 	MTA_FAULTS_TABLE=1 $(BIN)/pytest -m faults tests/faults

@@ -10,7 +10,7 @@ from containers import TOP, Containers, why_not
 from servers import postgres_binaries, redis_binary
 
 SECONDS = 300
-pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not())
+pytestmark = [pytest.mark.system, pytest.mark.skipif(bool(why_not()), reason=why_not())]
 
 
 @pytest.fixture(scope="module")
