@@ -10,9 +10,9 @@ from pydantic import Field, ValidationError
 from mta_assets.config_alerts import AlertsConfig
 from mta_assets.config_checks import ChecksConfig
 from mta_assets.config_freshness import FreshnessConfig
+from mta_assets.config_privacy import PrivacyConfig
 from mta_assets.config_section import Section, Timezone
 from mta_assets.errors import ConfigError
-from mta_assets.privacy_config import PrivacyConfig
 
 Kind = Literal["touchpoints", "conversions", "spend", "event_log"]
 Format = Literal["auto", "csv", "json", "ndjson", "parquet"]

@@ -10,10 +10,10 @@ from mta_assets.config import ChannelRule, ChannelsConfig, Config, MilestonesCon
 from mta_assets.config_alerts import AlertsConfig, AlertTarget, AlertThresholds, QuietHours
 from mta_assets.config_checks import BotsConfig, CheckConfig, ChecksConfig, KnownChange
 from mta_assets.config_freshness import FreshnessConfig, FreshnessPolicy
+from mta_assets.config_privacy import PrivacyConfig
 from mta_assets.contracts.catalogue import FIXED_TABLES
 from mta_assets.contracts.columns import Column, Table
 from mta_assets.contracts.tables import credits_table, learned_paths_table, learned_positions_table, learned_table
-from mta_assets.privacy_config import PrivacyConfig
 from mta_assets.settings import Settings
 
 # A heading for each mapping of `mta.yaml`, in the order of the file.
