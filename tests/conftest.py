@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-pytest_plugins = ["servers", "logs"]
+pytest_plugins = ["servers", "logs", "stores"]
 os.environ.pop("DAGSTER_HOME", None)  # before the fixtures of modules run
 
 

@@ -9,21 +9,11 @@ import pytest
 
 from mta_assets.state.deliveries import LEASE, Deliveries, DeliveryState
 from mta_assets.state.signature import verify
-from mta_assets.state.store import StateStore
 from mta_assets.state.webhooks import Event, Webhooks
 from mta_assets.webhooks.sender import Sender
 from tests.webhooks.receiver import receiving
 
 PEPPER = b"p" * 32
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def store(request, tmp_path):
-    url = request.getfixturevalue("postgres_url") if request.param == "postgres" else f"sqlite:///{tmp_path}/state.db"
-    made = StateStore(url)
-    made.migrate()
-    yield made
-    made.close()
 
 
 @pytest.fixture
