@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 import orjson
 import pytest
 
+from mta_assets.errors import LakeError
 from mta_assets.settings import LogSettings
 from mta_assets.telemetry import context
 from mta_assets.telemetry.context import bound
@@ -108,6 +109,14 @@ def test_work_says_how_long_it_took_and_how_it_ended_and_its_lines_carry_its_nam
     assert all(line["seconds"] >= 0 for line in logs("performance"))
     assert [(line["event"], line["step"]) for line in logs("application")] == [("step failed", "broken")]
     assert context.current() == {}
+
+
+def test_an_error_of_ours_is_told_in_its_words_and_without_a_traceback(logs):
+    with pytest.raises(LakeError), timed("step", "ingest"):
+        raise LakeError("The lake is away.")
+    (line,) = logs("application")
+    assert (line["event"], line["error"], line["reason"]) == ("step failed", "LakeError", "The lake is away.")
+    assert "exception" not in line
 
 
 def test_without_a_folder_lines_go_to_standard_output_as_it_is_when_they_are_written(logs, monkeypatch):
