@@ -55,7 +55,9 @@ class Settings(_Sources):
         description="Earlier values of MTA_PRIVACY_KEY, separated by commas: erased users and records of their time stay recognised.",
     )
     sensor_seconds: int = Field(30, ge=1, description="How often the landing and restatement sensors look, in seconds.")
-    alert_seconds: int = Field(30, ge=1, description="How often the daemon, or `mta alerts watch`, looks for what is wrong, in seconds.")
+    alert_seconds: int = Field(
+        30, ge=1, le=60, description="How often the daemon, or `mta alerts watch`, looks for what is wrong, in seconds."
+    )
     webhook_seconds: int = Field(5, ge=1, description="How often the daemon sends what webhooks are to be told, in seconds.")
     webhook_timeout_seconds: int = Field(10, ge=1, le=30, description="How long the receiver of a webhook may take for its answer.")
     webhook_private: bool = Field(

@@ -147,9 +147,10 @@ class Containers:
     def _as_user(self, name, words):
         """A command line that runs in the container's root, as its user and in its environment."""
         service, (user, group) = self.services[name], self._ids(name)
-        environment = (image_environment() if "build" in service else {"PATH": ":".join((*self.programs, "/usr/bin:/bin:/usr/sbin"))}) | {
-            key: str(value) for key, value in service.get("environment", {}).items()
-        }
+        files = [self.folder / "secrets" / Path(file["path"]).name for file in service.get("env_file", [])]
+        given = dict(line.split("=", 1) for file in files if file.exists() for line in file.read_text().splitlines())
+        image = image_environment() if "build" in service else {"PATH": ":".join((*self.programs, "/usr/bin:/bin:/usr/sbin"))}
+        environment = image | given | {key: str(value) for key, value in service.get("environment", {}).items()}
         become = [
             "setpriv",
             f"--reuid={user}",

@@ -73,7 +73,8 @@ class Facts:
     """Everything that is known at one moment.
 
     parts: state, lake, redis, dagster_storage -> None while it answers, else what is wrong; only parts that are set up and could be asked.
-    failed_authentications: network address -> refused requests of the last minutes. daemon_heard_at: the daemon's last heartbeat.
+    failed_authentications: network address -> refused requests of the last minutes. daemon_heard_at: the daemon's last heartbeat;
+    watch_heard_at: the last of `mta alerts watch`.
     undelivered: target -> messages about alerts that were given up within the last day.
     """
 
@@ -87,4 +88,5 @@ class Facts:
     machines: tuple[Machine, ...] | None = None
     failed_authentications: Mapping[str, int] | None = None
     daemon_heard_at: datetime | None = None
+    watch_heard_at: datetime | None = None
     undelivered: Mapping[str, int] | None = None

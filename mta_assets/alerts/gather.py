@@ -14,6 +14,7 @@ from mta_assets.alerts.facts import DataAge, Facts, Machine, Run, Traffic
 from mta_assets.alerts.parts import Parts
 from mta_assets.alerts.rejections import rejections_of
 from mta_assets.alerts.rules_of_load import WINDOW
+from mta_assets.alerts.watcher import WATCH
 from mta_assets.config import Config
 from mta_assets.errors import MtaError
 from mta_assets.jobs.daemon import DAEMON
@@ -93,6 +94,7 @@ class Gatherer:
             failed_authentications=_unless_away(lambda: Audit(self.store).failures(now - WINDOW)) if of_state else None,
             undelivered=_unless_away(lambda: Alerts(self.store).undelivered(now - GIVEN_UP)) if of_state else None,
             daemon_heard_at=_unless_away(lambda: Heartbeats(self.store).last(DAEMON)) if of_state else None,
+            watch_heard_at=_unless_away(lambda: Heartbeats(self.store).last(WATCH)) if of_state else None,
         )
 
     def _failed_checks(self) -> tuple[CheckResult, ...]:

@@ -23,6 +23,7 @@ _ALL = (
     rules_of_parts.REDIS_UNREACHABLE,
     rules_of_parts.LAKE_UNREACHABLE,
     rules_of_parts.DAEMON_SILENT,
+    rules_of_parts.WATCH_SILENT,
     rules_of_parts.TARGET_UNREACHABLE,
 )
 RULES: Mapping[str, Rule] = MappingProxyType({rule.name: rule for rule in _ALL})

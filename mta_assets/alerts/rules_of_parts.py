@@ -1,13 +1,14 @@
 """Rules about the parts that everything stands on: databases, Redis, the lake, the daemon. Pure."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from mta_assets.alerts.facts import Facts
 from mta_assets.alerts.rule import Condition, Find, Rule
 from mta_assets.config_alerts import AlertThresholds, Severity
 
 DAEMON_SILENT_AFTER = timedelta(seconds=120)
+WATCH_SILENT_AFTER = timedelta(minutes=5)
 
 
 def _unreachable(part: str, severity: Severity) -> Find:
@@ -58,15 +59,21 @@ LAKE_UNREACHABLE = Rule(
 )
 
 
-def _daemon_silent(facts: Facts, _: AlertThresholds) -> Sequence[Condition] | None:
-    heard = facts.daemon_heard_at
+def _silent(
+    subject: str, title: str, heard: datetime | None, after: timedelta, at: datetime, severity: Severity
+) -> Sequence[Condition] | None:
+    """Whether a part has left no heartbeat for so long; unknown where it never left one."""
     if heard is None:
         return None
-    silent = facts.at - heard
-    if silent <= DAEMON_SILENT_AFTER:
+    silent = at - heard
+    if silent <= after:
         return []
-    message = f"The Dagster daemon was last heard of at {heard:%Y-%m-%d %H:%M:%S} UTC, {silent.total_seconds() / 60:.0f} minutes ago."
-    return [Condition(subject="daemon", severity="critical", message=message, numbers={"silent_seconds": round(silent.total_seconds())})]
+    message = f"{title} was last heard of at {heard:%Y-%m-%d %H:%M:%S} UTC, {silent.total_seconds() / 60:.0f} minutes ago."
+    return [Condition(subject=subject, severity=severity, message=message, numbers={"silent_seconds": round(silent.total_seconds())})]
+
+
+def _daemon_silent(facts: Facts, _: AlertThresholds) -> Sequence[Condition] | None:
+    return _silent("daemon", "The Dagster daemon", facts.daemon_heard_at, DAEMON_SILENT_AFTER, facts.at, "critical")
 
 
 DAEMON_SILENT = Rule(
@@ -77,6 +84,22 @@ DAEMON_SILENT = Rule(
     "clients wait. Only `mta alerts watch`, which runs apart from the daemon, can tell.",
     remedy="Restart the daemon (`mta up`, or its container) and read the end of its log. What landed meanwhile is taken in by itself.",
     resolves="When the daemon is heard of again.",
+)
+
+
+def _watch_silent(facts: Facts, _: AlertThresholds) -> Sequence[Condition] | None:
+    return _silent("watch", "`mta alerts watch`", facts.watch_heard_at, WATCH_SILENT_AFTER, facts.at, "error")
+
+
+WATCH_SILENT = Rule(
+    name="watch_silent",
+    title="The watch for alerts is silent",
+    find=_watch_silent,
+    meaning="`mta alerts watch` leaves a heartbeat at every look and has left none for five minutes. Everything else goes on; but if the daemon or its "
+    "database went away as well, nobody would tell.",
+    remedy="Restart it (`mta up`, or the container `watch`) and read the end of its log. Where it is not to run any more, put the alert under "
+    "alerts.silenced in mta.yaml.",
+    resolves="When the watch is heard of again.",
 )
 
 

@@ -1,9 +1,11 @@
 """What one process needs to watch: it opens what the environment names, does one look, and sends what is to be told. Rules and words are elsewhere."""
 
+import logging
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
 from mta_assets.alerts.delivery import Courier, Variable, single
 from mta_assets.alerts.facts import Facts
@@ -17,7 +19,11 @@ from mta_assets.errors import ConfigError, StateError, did_you_mean
 from mta_assets.settings import Settings, variable
 from mta_assets.state.alert_records import Alert, Message, MessageState, Notice, Phase
 from mta_assets.state.alerts import Alerts
+from mta_assets.state.heartbeats import Heartbeats
 from mta_assets.state.store import StateStore
+
+log = logging.getLogger(__name__)
+WATCH: Final = "watch"  # the name of its heartbeat
 
 
 def check_names(config: AlertsConfig) -> None:
@@ -66,6 +72,14 @@ class Watcher:
         except StateError as error:  # it went away since it was asked
             parts = {**facts.parts, "state": str(error)}
             return told + self._about_the_store(Facts(at=facts.at, parts=parts), courier, seconds)
+
+    def beat(self) -> None:
+        """The watch that runs apart from the daemon is alive. Without the state store its silence cannot be judged either."""
+        try:
+            self.alerts()  # for the tables
+            Heartbeats(self.store).beat(WATCH, self.now())
+        except StateError as error:
+            log.info("the heartbeat of the watch cannot be noted: %s", error)
 
     def began(self, rule: Rule, otherwise: datetime) -> datetime:
         """When the oldest alert of this rule that still fires began; `otherwise` when none does, or the store does not answer."""

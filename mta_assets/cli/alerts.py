@@ -1,5 +1,6 @@
 """`mta alerts`: who would hear of what is wrong, what is, and what could not be told; and the watch that needs no daemon. Rules and words are in `alerts`."""
 
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -10,13 +11,17 @@ from pathlib import Path
 
 import click
 
+from mta_assets.alerts import pulse
 from mta_assets.alerts.registry import RULES
+from mta_assets.alerts.rounds import Told
 from mta_assets.alerts.watcher import Watcher
 from mta_assets.cli.options import FILE, configuration
 from mta_assets.cli.output import say, show_json, show_table
 from mta_assets.errors import ConfigError, did_you_mean
-from mta_assets.settings import ApiSettings, Settings
+from mta_assets.settings import ApiSettings, LogSettings, Settings
 from mta_assets.state.alert_records import Message, MessageState, Notice, Phase
+from mta_assets.telemetry.setup import write_logs
+from mta_assets.telemetry.streams import application
 
 NOT_DELIVERED = 1  # exit code
 SEND_SECONDS = 20.0
@@ -116,24 +121,33 @@ def retry(ctx: click.Context, message_ids: tuple[str, ...], config_path: Path | 
 @click.option("--once", is_flag=True, help="Look once, send what is due, and end.")
 @_CONFIG
 def watch(once: bool, config_path: Path | None) -> None:
-    """Look every MTA_ALERT_SECONDS for what is wrong, until Ctrl-C.
+    """Look every MTA_ALERT_SECONDS for what is wrong, until Ctrl-C, and log what was told.
 
     The daemon's sensor does the same and sees failed runs as well; this watch sees that the daemon, or its database, is away. Both may run: what one has
     told the other does not tell again.
     """
     from mta_assets.alerts.gather import Gatherer  # noqa: PLC0415  loads what reads the lake
 
-    settings, config, ended = Settings(), configuration(config_path), threading.Event()
+    settings = Settings()
     with _watcher(config_path) as watcher:
-        gatherer = Gatherer.of(settings, ApiSettings(), config, watcher.store, watcher.now)
-        while not ended.is_set():
-            began = time.monotonic()
-            told = watcher.tick(gatherer.facts(), seconds=SEND_SECONDS)
-            if told.sent or told.failed:
-                say(f"{watcher.now():%Y-%m-%d %H:%M:%S} UTC  {told.sent} messages sent, {told.failed} failed and to be tried again.")
-            if once:
-                return
-            ended.wait(max(0.0, settings.alert_seconds - (time.monotonic() - began)))
+        gatherer = Gatherer.of(settings, ApiSettings(), configuration(config_path), watcher.store, watcher.now)
+
+        def look() -> Told:
+            return watcher.tick(gatherer.facts(), seconds=SEND_SECONDS)
+
+        if once:
+            if (told := look()) != Told():
+                say(f"{told.sent} messages sent, {told.failed} failed and to be tried again.")
+            return
+        write_logs(LogSettings(), "watch")
+        with _until_terminated() as ended:
+            while not ended.is_set():
+                began = time.monotonic()
+                watcher.beat()
+                pulse.beat()
+                if (told := look()) != Told():
+                    application.info("alerts told", sent=told.sent, failed=told.failed)
+                ended.wait(max(0.0, settings.alert_seconds - (time.monotonic() - began)))
 
 
 @command.command()
@@ -149,6 +163,17 @@ def _watcher(config_path: Path | None) -> Iterator[Watcher]:
         yield watcher
     finally:
         watcher.store.close()
+
+
+@contextmanager
+def _until_terminated() -> Iterator[threading.Event]:
+    """What is set when the process is told to end, as a container is: a message that is being sent then is sent to its end."""
+    ended = threading.Event()
+    before = signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    try:
+        yield ended
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _test_notice(target: str) -> Notice:

@@ -12,9 +12,9 @@ from mta_assets.telemetry.tracing import span
 
 @contextmanager
 def timed(kind: str, name: str, *, expected: type[Exception] | tuple[()] = (), **about: object) -> Iterator[None]:
-    """Do the body as this piece of work. kind: step, task and the like: the field that holds the name. An error is logged as it passes, and goes on: in its own words where it is
-    one of ours, with its traceback where it is a fault.
+    """Do the body as this piece of work. kind: step, task and the like: the field that holds the name.
 
+    An error is logged as it passes, and goes on: in its own words where it is one of ours, with its traceback where it is a fault.
     expected: an error that is no fault of the work, such as a file that cannot be read. It is not logged: what it says may be what the file says.
     """
     began = time.perf_counter()

@@ -142,6 +142,12 @@ def test_the_daemon_is_silent_after_two_minutes_without_a_heartbeat(seconds, fir
     assert bool(found("daemon_silent", daemon_heard_at=NOW - timedelta(seconds=seconds))) is fires
 
 
+@pytest.mark.parametrize(("minutes", "fires"), [(5, False), (6, True)])
+def test_the_watch_is_silent_after_five_minutes_without_a_heartbeat(minutes, fires):
+    conditions = found("watch_silent", watch_heard_at=NOW - timedelta(minutes=minutes))
+    assert [condition.severity for condition in conditions] == ["error"] * fires
+
+
 def test_a_target_that_messages_did_not_reach_is_told_to_the_others():
     assert found("target_unreachable", undelivered={}) == []
     assert severities("target_unreachable", undelivered={"mail": 2}) == [("mail", "error")]

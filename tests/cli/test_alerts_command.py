@@ -11,16 +11,18 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from mta_assets.alerts.watcher import WATCH
 from mta_assets.cli import BAD_CALL, mta
 from mta_assets.cli.alerts import NOT_DELIVERED
 from mta_assets.models.registry import MODELS
 from mta_assets.pipeline.run import open_lake
 from mta_assets.state.alert_records import LEASE, MAX_TRIES
 from mta_assets.state.alerts import Alerts
+from mta_assets.state.heartbeats import Heartbeats
 from mta_assets.state.store import StateStore
 from tests.webhooks.receiver import receiving
 
-OFF = ["cpu_high", "memory_high", "disk_filling", "daemon_silent"]  # of the machine that tests run on
+OFF = ["watch_silent", "cpu_high", "memory_high", "disk_filling", "daemon_silent"]  # of the machine that tests run on
 
 
 @pytest.fixture
@@ -128,6 +130,20 @@ def test_a_watch_that_is_killed_while_it_sends_leaves_a_message_that_the_next_se
     (message,) = Alerts(store).take(datetime.now(UTC) + LEASE)
     store.close()
     assert (message.id, message.uncertain) == (receiver.received[0][1]["MTA-Delivery"], True)
+
+
+def test_a_watch_that_is_told_to_end_has_left_its_heartbeat_and_what_it_told_in_the_log(run, receiver, redis_gone, tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    process = subprocess.Popen([sys.executable, "-m", "mta_assets.cli", "alerts", "watch"], cwd=tmp_path, stdout=subprocess.PIPE)
+    line = orjson.loads(process.stdout.readline())
+    assert (line["process"], line["event"], line["sent"]) == ("watch", "alerts told", 1)
+    process.terminate()
+    with process:
+        assert process.wait(30) == 0
+    assert (tmp_path / "mta-alerts-watch").exists()
+    store = StateStore("sqlite:///.mta/state.db")
+    assert Heartbeats(store).last(WATCH) is not None
+    store.close()
 
 
 def test_every_rule_is_listed(run):

@@ -1,13 +1,16 @@
 """`mta migrate` makes every store and leads back from a version; `mta healthy` tells what answers and what does not."""
 
+import os
 import socket
 import threading
+import time
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
+from mta_assets.alerts import pulse
 from mta_assets.cli import migrate
 from mta_assets.jobs.daemon import DAEMON
 from mta_assets.lake.copies import names
@@ -109,3 +112,13 @@ def test_a_daemon_is_healthy_while_its_heart_beats(run, store):
     assert run("healthy", "daemon").exit_code == 1
     Heartbeats(store).beat(DAEMON, datetime.now(UTC))
     assert run("healthy", "daemon").exit_code == 0
+
+
+def test_a_watch_is_healthy_while_it_looks(run, monkeypatch, tmp_path):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert "No watch" in run("healthy", "watch").stderr
+    pulse.beat()
+    assert run("healthy", "watch").exit_code == 0
+    [file] = tmp_path.glob("mta-alerts-*")
+    os.utime(file, (0, time.time() - pulse.SILENT_SECONDS - 1))
+    assert run("healthy", "watch").exit_code == 1

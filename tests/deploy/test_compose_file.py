@@ -11,6 +11,7 @@ import pytest
 import yaml
 from containers import TOP, composed
 
+from mta_assets.alerts.fallback import ledger_path
 from mta_assets.settings import ApiSettings, Settings
 
 FILE = composed({})
@@ -29,7 +30,7 @@ def test_it_is_a_compose_file_by_the_schema_of_the_specification():
 
 
 def test_every_part_of_the_system_is_there():
-    asked = {"postgres", "redis", "code-location", "daemon", "webserver", "api", "nginx", "prometheus", "grafana"}
+    asked = {"postgres", "redis", "code-location", "daemon", "watch", "webserver", "api", "nginx", "prometheus", "grafana"}
     assert set(SERVICES) == asked | ONCE
 
 
@@ -112,6 +113,18 @@ def test_a_variable_of_ours_is_one_that_the_settings_know_and_a_mounted_secret_i
     files = [secret for secret in service.get("secrets", []) if secret.startswith("mta_")]
     assert {*ours, *(secret.upper() for secret in files)} <= known
     assert not any(secret.upper() in service.get("environment", {}) for secret in files)
+
+
+def test_whoever_looks_for_alerts_reaches_every_part_knows_the_targets_and_shares_what_is_told_without_the_state_store():
+    asked = {"mta_state_url", "mta_dagster_postgres_url", "mta_api_redis_url"}
+    for name in ("code-location", "watch"):
+        service = SERVICES[name]
+        assert asked <= set(service["secrets"])
+        assert service["env_file"] == [{"path": "./deploy/secrets/alerts.env", "required": False}]
+        assert "app" in service["networks"]  # from where targets are reached
+        lake = next(mount for mount in service["volumes"] if mount.startswith("lake:")).split(":")[1]
+        assert f"alerts:{ledger_path(lake, Path()).parent}" in service["volumes"]
+    assert not {"code-location", "daemon"} & SERVICES["watch"]["depends_on"].keys()
 
 
 @services

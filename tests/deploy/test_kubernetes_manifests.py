@@ -3,11 +3,14 @@
 import shutil
 import subprocess
 import tomllib
+from pathlib import Path
 
 import kubernetes_validate
 import pytest
 import yaml
 from containers import TOP, composed
+
+from mta_assets.alerts.fallback import ledger_path
 
 FOLDER = TOP / "deploy/kubernetes"
 VERSION = tomllib.loads((TOP / "pyproject.toml").read_text())["project"]["version"]
@@ -88,6 +91,16 @@ def test_the_api_is_probed_scaled_spread_and_kept_up_under_maintenance():
     assert pod["topologySpreadConstraints"][0]["labelSelector"]["matchLabels"].items() <= PODS["mta-api"]["metadata"]["labels"].items()
 
 
+def test_the_watch_lives_by_its_own_pulse_and_shares_what_is_told_without_the_state_store_with_the_sensors():
+    [watch] = PODS["mta-watch"]["spec"]["containers"]
+    assert watch["livenessProbe"]["exec"]["command"] == composed({})["services"]["watch"]["healthcheck"]["test"][1:]
+    [code] = VALUES["dagster-user-deployments"]["deployments"]
+    place = str(ledger_path("s3://mta-lake/lake", Path("/var/lib/mta/uploads")).parent)
+    for mounts in (watch["volumeMounts"], code["volumeMounts"]):
+        assert {"name": "alerts", "mountPath": place} in mounts
+    assert of_kind("PersistentVolumeClaim")["mta-alerts"]["spec"]["accessModes"] == ["ReadWriteMany"]
+
+
 def test_nothing_is_reached_that_no_policy_names():
     policies = of_kind("NetworkPolicy")
     nothing = policies["nothing-by-default"]["spec"]
@@ -97,7 +110,7 @@ def test_nothing_is_reached_that_no_policy_names():
 
 def test_the_pods_run_the_commands_of_the_compose_file_with_its_settings():
     services = composed({})["services"]
-    for pod, service in (("mta-api", "api"), ("mta-migrate", "migrate")):
+    for pod, service in (("mta-api", "api"), ("mta-migrate", "migrate"), ("mta-watch", "watch")):
         [container] = PODS[pod]["spec"]["containers"]
         assert container["command"] == services[service]["command"]
     fixed = {variable["name"]: variable["value"] for variable in PODS["mta-api"]["spec"]["containers"][0]["env"]}

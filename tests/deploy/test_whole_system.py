@@ -27,7 +27,7 @@ def system(tmp_path_factory):
         for once in ("migrate", "metrics-key"):
             ended = containers.run(once)
             assert ended.returncode == 0, ended.stderr
-        for name in ("code-location", "daemon", "webserver", "api"):
+        for name in ("code-location", "daemon", "watch", "webserver", "api"):
             containers.start(name)
             if name == "code-location":
                 wait_for(containers, name)
@@ -70,7 +70,7 @@ def wait_for(containers, name):
     raise AssertionError(f"{name} is not healthy: {said}\n{containers.log(name)[-5_000:]}")
 
 
-@pytest.mark.parametrize("name", ["code-location", "daemon", "webserver", "api", "nginx"])
+@pytest.mark.parametrize("name", ["code-location", "daemon", "watch", "webserver", "api", "nginx"])
 def test_every_service_of_ours_becomes_healthy(system, name):
     if name == "nginx" and not shutil.which("nginx"):
         pytest.skip("nginx is not installed")
