@@ -55,6 +55,11 @@ class Settings(_Sources):
         description="Earlier values of MTA_PRIVACY_KEY, separated by commas: erased users and records of their time stay recognised.",
     )
     sensor_seconds: int = Field(30, ge=1, description="How often the landing and restatement sensors look, in seconds.")
+    run_days: int = Field(
+        92,
+        ge=1,
+        description="The most days that one run makes. A longer range, or a backfill, becomes several, between which the daily run has its turn.",
+    )
     alert_seconds: int = Field(
         30, ge=1, le=60, description="How often the daemon, or `mta alerts watch`, looks for what is wrong, in seconds."
     )

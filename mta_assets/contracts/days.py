@@ -32,6 +32,11 @@ class DayRange:
         """The same range, begun so many days earlier."""
         return DayRange(self.first - timedelta(days=days), self.last)
 
+    def pieces(self, days: int) -> "list[DayRange]":
+        """The same days in ranges of at most so many, oldest first."""
+        firsts = (self.first + timedelta(days=n) for n in range(0, len(self), days))
+        return [DayRange(first, min(self.last, first + timedelta(days=days - 1))) for first in firsts]
+
     def widened(self, days: int) -> "DayRange":
         """The same range with so many days more on either side."""
         return DayRange(self.first - timedelta(days=days), self.last + timedelta(days=days))

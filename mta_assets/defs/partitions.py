@@ -8,8 +8,6 @@ import dagster as dg
 from mta_assets.config import Config
 from mta_assets.contracts.days import DayRange
 
-# A backfill of any range is one run: the launch of a run costs seconds, a day's work milliseconds.
-ONE_RUN = dg.BackfillPolicy.single_run()
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
 
@@ -27,6 +25,11 @@ def closing_window(config: Config) -> dg.TimeWindowPartitionMapping:
 def fitting_window(config: Config) -> dg.TimeWindowPartitionMapping:
     """The closing days that a fit of a day learns from, the day itself included."""
     return dg.TimeWindowPartitionMapping(start_offset=-(config.fit_window_days - 1))
+
+
+def in_pieces(days: int) -> dg.BackfillPolicy:
+    """A backfill is runs of so many days: few, as the launch of a run costs seconds and a day's work milliseconds; short, as the daily run waits for one."""
+    return dg.BackfillPolicy.multi_run(days)
 
 
 def days_of(context: dg.AssetExecutionContext) -> DayRange:

@@ -66,11 +66,15 @@ class _Opened:
 
 
 class LakeResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # it is used as itself
-    """The lake and what belongs to it. root: a folder or an object-store URL; landing: the folder that raw files are dropped into."""
+    """The lake and what belongs to it. root: a folder or an object-store URL; landing: the folder that raw files are dropped into.
+
+    run_days: the most days of one run.
+    """
 
     root: str
     landing: str
     sensor_seconds: int = 30
+    run_days: int = 92
     project: dg.ResourceDependency[Project]
     _opened: _Opened | None = PrivateAttr(default=None)
     _watch: Watch | None = PrivateAttr(default=None)
@@ -111,6 +115,7 @@ class LakeResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # it is 
             root=settings.lake,
             landing=str(settings.landing),
             sensor_seconds=settings.sensor_seconds,
+            run_days=settings.run_days,
             project=Project(
                 config=config, models=build_models(config.models), state_url=settings.state_url, uploads=settings.uploads.absolute()
             ),

@@ -1,13 +1,15 @@
-"""Starts what follows from what was ingested: core days, then closing days and fits, oldest first, a range of days being one run. No computation."""
+"""Starts what follows from what was ingested: core days, then closing days and fits, oldest first, a few months being one run. No computation."""
 
 import hashlib
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import dagster as dg
 import polars as pl
 
+from mta_assets.config import Config
 from mta_assets.contracts.days import DayRange, contiguous
 from mta_assets.contracts.tables import FILES, RESTATEMENTS
 from mta_assets.defs.jobs import Job
@@ -62,10 +64,10 @@ def restatement_sensor(lake: LakeResource, jobs: Sequence[Job]) -> dg.SensorDefi
         description="Recomputes the days that ingested files, or the end of a day, made stale.",
     )
     def look(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.RunRequest | dg.SkipReason:
-        """One tick: at most one run, the oldest days first."""
+        """One tick: at most one run."""
         if busy := EXCLUSIVE & under_way(context.instance):
             return dg.SkipReason(f"{', '.join(sorted(busy))} is under way; what is pending waits for it.")
-        pending = pending_work(lake.lake)
+        pending = daily_first(pending_work(lake.lake, lake.run_days), lake.config)
         for work in untried(context.instance, pending, lake.now()):
             application.info("run asked for", run_job=work.job, run_key=work.run_key)
             return dg.RunRequest(run_key=work.run_key, job_name=work.job, tags=FIRST | range_tags(work.days))
@@ -81,16 +83,30 @@ def restatement_sensor(lake: LakeResource, jobs: Sequence[Job]) -> dg.SensorDefi
     return look
 
 
-def pending_work(lake: Lake) -> list[Work]:
-    """What is to be done, in the order in which it must be."""
+def pending_work(lake: Lake, run_days: int = 92) -> list[Work]:
+    """What is to be done, in the order in which it must be, in runs of at most so many days."""
     files = lake.read(FILES).select("file_version", "pending_days").explode("pending_days").drop_nulls()
     core = frozenset((str(day), version) for version, day in files.iter_rows())
     rows = lake.collect(lake.scan(RESTATEMENTS).filter(pl.col("status") == "pending"))
     asked = frozenset((str(day), cause) for day, cause in rows.select("day", "restatement_id").iter_rows())
-    return [
+    whole = [
         *(Work(job="core", days=days, asked=core) for days in contiguous(pending_core_days(lake))),
         *(Work(job=JOBS[scope], days=days, asked=asked) for scope, days in restatements.pending(lake).in_order),
     ]
+    return [replace(work, days=days) for work in whole for days in work.days.pieces(run_days)]
+
+
+def daily_first(pending: Sequence[Work], config: Config) -> list[Work]:
+    """The same work, with the newest days before a history that is so old that they do not depend on it. All else keeps its order.
+
+    A core day changes closings of the two lookbacks after it, and these the fits whose windows reach back to them.
+    """
+    reach = timedelta(days=2 * math.ceil(config.lookback_days) + 1 + config.fit_window_days)
+    oldest = max((work.days.last for work in pending), default=date.max)
+    for work in sorted(pending, key=lambda work: work.days, reverse=True):
+        if work.days.last >= oldest - reach:
+            oldest = min(oldest, work.days.first)
+    return sorted(pending, key=lambda work: work.days.last < oldest)
 
 
 def untried(instance: dg.DagsterInstance, pending: Iterable[Work], now: datetime) -> Iterator[Work]:

@@ -11,13 +11,15 @@ UNFINISHED = [
 ]
 RUN_KEY = "dagster/run_key"
 # What sensors start goes before what a person queued: a backfill of many runs holds up the daily one by the run that it is at, not by all of them.
+BACKFILL = "dagster/backfill"
 FIRST = {"dagster/priority": "1"}
 WILL_RETRY = "dagster/will_retry"
 
 
 def under_way(instance: dg.DagsterInstance) -> set[str]:
-    """The names of the jobs that have a run queued or running."""
-    return {run.job_name for run in instance.get_runs(filters=dg.RunsFilter(statuses=UNFINISHED))}
+    """The names of the jobs that have a run queued or running. Those of a person's backfill do not count: pools keep them apart from what is asked for."""
+    unfinished = instance.get_runs(filters=dg.RunsFilter(statuses=UNFINISHED))
+    return {run.job_name for run in unfinished if BACKFILL not in run.tags}
 
 
 def runs_of(instance: dg.DagsterInstance, run_key: str) -> list[dg.DagsterRun]:

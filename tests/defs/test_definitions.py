@@ -55,10 +55,10 @@ def test_every_asset_says_what_it_is_who_owns_it_where_it_is_and_of_what_columns
         assert all(column.description for column in spec.metadata["dagster/column_schema"].columns)
 
 
-def test_a_backfill_of_any_range_is_one_run(everything):
+def test_a_backfill_is_runs_of_a_few_months(everything):
     graph = everything.resolve_asset_graph()
     for key in graph.materializable_asset_keys - {dg.AssetKey(["staged", name]) for name in _STAGED}:
-        assert graph.get(key).backfill_policy == dg.BackfillPolicy.single_run(), key
+        assert graph.get(key).backfill_policy == dg.BackfillPolicy.multi_run(92), key
         assert isinstance(graph.get(key).partitions_def, dg.DailyPartitionsDefinition)
 
 

@@ -7,13 +7,15 @@ import pytest
 import yaml
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 from dagster._core.run_coordinator.queued_run_coordinator import QueuedRunCoordinator
+from dagster._core.storage.dagster_run import RunOpConcurrency
 from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import QueuedRunCoordinatorDaemon
 
-from mta_assets.defs.runs import FIRST
+from mta_assets.defs.runs import BACKFILL, FIRST, UNFINISHED
+from mta_assets.models.registry import MODELS
 
 YAML = Path(__file__).parents[2] / "dagster_home" / "dagster.yaml"
 QUEUED = dg.DagsterRunStatus.QUEUED
-BACKFILL, ANALYSIS = "dagster/backfill", "mta/job"
+ANALYSIS = "mta/job"
 
 
 @pytest.fixture
@@ -33,10 +35,22 @@ def launched(instance):
     return [run.job_name for run in chosen]
 
 
-def queue(instance, job, times=1, **tags):
+def queue(instance, job, times=1, pools=(), **tags):
     for _ in range(times):
         origin = RemoteJobOrigin(RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("here"), "repository"), job)
-        instance.add_run(dg.DagsterRun(job_name=job, status=QUEUED, tags=tags, remote_job_origin=origin))
+        concurrency = RunOpConcurrency(root_key_counts={}, has_unconstrained_root_nodes=True, all_pools=set(pools))
+        instance.add_run(dg.DagsterRun(job_name=job, status=QUEUED, tags=tags, remote_job_origin=origin, run_op_concurrency=concurrency))
+
+
+def pools_of(job):
+    return {pool for node in job.all_node_defs if isinstance(node, dg.OpDefinition) for pool in node.pools}
+
+
+def end(instance, job):
+    """The run of this job that is under way succeeds."""
+    [run] = [run for run in instance.get_runs(dg.RunsFilter(job_name=job, statuses=UNFINISHED)) if run.status != QUEUED]
+    done = dg.DagsterEvent(event_type_value=dg.DagsterEventType.RUN_SUCCESS.value, job_name=job)
+    instance.report_dagster_event(done, run.run_id)
 
 
 def test_many_backfills_and_analyses_leave_a_place_for_the_daily_run(instance):
@@ -51,3 +65,17 @@ def test_a_daily_run_goes_before_backfills_that_were_queued_earlier(instance):
     queue(instance, "backfill", 5, **{BACKFILL: "abc"})
     queue(instance, "attribute", **FIRST)
     assert launched(instance) == ["attribute", "backfill"]
+
+
+def test_a_backfill_of_the_same_tables_holds_up_the_daily_run_by_the_piece_that_it_is_at(instance, shop_of):
+    defs = shop_of(models=MODELS).defs
+    pools = {name: pools_of(defs.resolve_job_def(name)) for name in ("core", "attribute", "refit")}
+    queue(instance, "attribute", 5, pools["attribute"], **{BACKFILL: "abc"})
+    assert launched(instance) == ["attribute"]
+    for daily in ("core", "attribute", "refit"):
+        queue(instance, daily, 1, pools[daily], **FIRST)
+        assert launched(instance) == []
+        end(instance, "attribute")
+        assert launched(instance) == [daily]
+        end(instance, daily)
+        assert launched(instance) == ["attribute"]

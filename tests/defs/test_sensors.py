@@ -4,12 +4,15 @@ from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 import pytest
+from dagster_shop import CONFIG
 
+from mta_assets.config import Config
 from mta_assets.contracts.days import DayRange
 from mta_assets.defs.jobs import days_to_close
 from mta_assets.defs.landing_sensor import TRIES
 from mta_assets.defs.partitions import RANGE_END, RANGE_START, range_tags
-from mta_assets.defs.restatement_sensor import pending_work, untried
+from mta_assets.defs.restatement_sensor import Work, daily_first, pending_work, untried
+from mta_assets.defs.runs import BACKFILL
 from mta_assets.defs.schedules import ended_day
 from mta_assets.pipeline import restatements
 
@@ -148,6 +151,50 @@ def test_days_that_failed_are_halved_until_the_bad_one_stands_alone(copied):
     assert "wait for new data or for a person: attribute 2026-03-05" in _look(shop, "restatement_sensor").skip_message
     restatements.close_day(shop.resource.lake, bad, datetime.now(UTC))  # something new asks for the day
     assert isinstance(_look(shop, "restatement_sensor"), dg.RunRequest)
+
+
+@pytest.mark.parametrize("status", [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTED])
+def test_a_backfill_that_is_under_way_keeps_nobody_from_asking_for_what_is_pending(copied, status):
+    shop = copied()
+    for _ in range(3):
+        shop.instance.add_run(dg.DagsterRun(job_name="attribute", tags={BACKFILL: "abc"}, status=status))
+    restatements.close_day(shop.resource.lake, date(2026, 3, 4), datetime.now(UTC))
+    request = _look(shop, "restatement_sensor")
+    assert (request.job_name, request.tags["dagster/priority"]) == ("attribute", "1")
+
+
+def work(job, first, last):
+    return Work(job=job, days=DayRange(date.fromisoformat(first), date.fromisoformat(last)), asked=frozenset())
+
+
+def test_a_long_history_is_made_in_runs_of_a_few_months(copied):
+    shop = copied()
+    asked = DayRange(date(2025, 1, 1), date(2025, 7, 19))
+    restatements._put(shop.resource.lake, "r1", [(day, "closing") for day in asked], "pending", "test", datetime.now(UTC))
+    made = [work.days for work in pending_work(shop.resource.lake, run_days=92)]
+    assert [len(days) for days in made] == [92, 92, 16]
+    assert [day for days in made for day in days] == list(asked)
+
+
+def test_the_newest_days_go_before_a_history_that_they_do_not_depend_on():
+    history = [
+        work("core", "2024-01-01", "2024-03-31"),
+        work("core", "2024-04-01", "2024-06-30"),
+        work("attribute", "2024-01-01", "2024-03-31"),
+    ]
+    today = [work("core", "2026-03-01", "2026-03-01"), work("attribute", "2026-02-20", "2026-03-01")]
+    pending = [*history[:2], today[0], history[2], today[1]]
+    assert daily_first(pending, CONFIG) == [*today, *history]
+    assert daily_first([], CONFIG) == []
+
+
+@pytest.mark.parametrize(("gap", "first"), [(0, "history"), (151, "history"), (152, "today")])
+def test_a_history_that_the_newest_days_may_depend_on_goes_first(gap, first):
+    config = Config(lookback_days=30, fit_window_days=90)
+    today = date(2026, 3, 1)
+    before = today - timedelta(days=gap)
+    pending = [work("core", "2024-01-01", str(before)), work("attribute", str(today), str(today))]
+    assert daily_first(pending, config)[0].job == {"history": "core", "today": "attribute"}[first]
 
 
 def test_the_daily_schedule_closes_yesterday_in_the_reporting_timezone(copied):

@@ -6,7 +6,7 @@ from mta_assets.contracts.tables import JOURNEYS, PLACEMENTS, credits_table
 from mta_assets.defs.assets.steps import Events, check_specs, made, show_credit, stop_unless_passed
 from mta_assets.defs.checks import credit_checks, judged, unavailable
 from mta_assets.defs.observed import observed
-from mta_assets.defs.partitions import ONE_RUN, daily, days_of, fitting_window
+from mta_assets.defs.partitions import daily, days_of, fitting_window, in_pieces
 from mta_assets.defs.resources import LakeResource
 from mta_assets.defs.retries import step
 from mta_assets.defs.specs import key_of, spec_of
@@ -38,7 +38,7 @@ def _credit(lake: LakeResource, name: str, model: AttributionModel) -> dg.Assets
         specs=[spec],
         check_specs=check_specs(checks),
         partitions_def=daily(lake.config),
-        backfill_policy=ONE_RUN,
+        backfill_policy=in_pieces(lake.run_days),
     )
     @observed
     def credit_step(context: dg.AssetExecutionContext, lake: LakeResource) -> Events:

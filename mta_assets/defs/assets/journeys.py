@@ -8,7 +8,7 @@ from mta_assets.defs.assets.core import POOL
 from mta_assets.defs.assets.steps import Events, check_specs, made, reported
 from mta_assets.defs.checks import judged, table_checks
 from mta_assets.defs.observed import observed
-from mta_assets.defs.partitions import ONE_RUN, closing_window, daily, days_of
+from mta_assets.defs.partitions import closing_window, daily, days_of, in_pieces
 from mta_assets.defs.resources import LakeResource
 from mta_assets.defs.retries import step
 from mta_assets.defs.specs import key_of, spec_of
@@ -31,7 +31,7 @@ def journey_assets(lake: LakeResource) -> dg.AssetsDefinition:
         specs=[spec_of(table, uri=lake.uri(table.name), code_version=version, deps=events) for table in TABLES],
         check_specs=check_specs(checks),
         partitions_def=daily(lake.config),
-        backfill_policy=ONE_RUN,
+        backfill_policy=in_pieces(lake.run_days),
         pool=POOL,
     )
     @observed

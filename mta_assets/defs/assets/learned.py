@@ -4,9 +4,10 @@ import dagster as dg
 
 from mta_assets.contracts.columns import Table
 from mta_assets.contracts.tables import COALITIONS, PATHS, POSITIONS, TRANSITIONS, learned_table
+from mta_assets.defs.assets.core import POOL
 from mta_assets.defs.assets.steps import Events, made, show_credit
 from mta_assets.defs.observed import observed
-from mta_assets.defs.partitions import ONE_RUN, daily, days_of, fitting_window
+from mta_assets.defs.partitions import daily, days_of, fitting_window, in_pieces
 from mta_assets.defs.resources import LakeResource
 from mta_assets.defs.retries import step
 from mta_assets.defs.specs import key_of, spec_of
@@ -38,7 +39,8 @@ def _learned(lake: LakeResource, name: str, model: LearnedModel) -> dg.AssetsDef
         name=f"learned_{name}",
         specs=[spec_of(table, uri=lake.uri(table.name), deps=deps, tags={"model": name}, **about) for table in written],
         partitions_def=daily(lake.config),
-        backfill_policy=ONE_RUN,
+        backfill_policy=in_pieces(lake.run_days),
+        pool=POOL,
     )
     @observed
     def learned_step(context: dg.AssetExecutionContext, lake: LakeResource) -> Events:

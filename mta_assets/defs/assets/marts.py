@@ -17,7 +17,7 @@ from mta_assets.contracts.tables import (
 from mta_assets.defs.assets.steps import Events, made, show_credit, stop_unless_passed
 from mta_assets.defs.checks import mart_checks
 from mta_assets.defs.observed import observed
-from mta_assets.defs.partitions import ONE_RUN, daily, days_of, fitting_window
+from mta_assets.defs.partitions import daily, days_of, fitting_window, in_pieces
 from mta_assets.defs.resources import LakeResource
 from mta_assets.defs.retries import step
 from mta_assets.defs.specs import key_of, spec_of
@@ -40,7 +40,13 @@ def _spend_daily(lake: LakeResource) -> dg.AssetsDefinition:
     spec = spec_of(SPEND_DAILY, uri=lake.uri(SPEND_DAILY.name), code_version=marts_version(lake.config), deps=[key_of(SPEND)])
     check = mart_checks(lake.models, lake.config)[SPEND_DAILY]
 
-    @step(name="spend_daily", specs=[spec], check_specs=[check.spec], partitions_def=daily(lake.config), backfill_policy=ONE_RUN)
+    @step(
+        name="spend_daily",
+        specs=[spec],
+        check_specs=[check.spec],
+        partitions_def=daily(lake.config),
+        backfill_policy=in_pieces(lake.run_days),
+    )
     @observed
     def spend_daily_step(context: dg.AssetExecutionContext, lake: LakeResource) -> Events:
         """Add up these days' spend."""
@@ -65,7 +71,7 @@ def _channel_daily(lake: LakeResource) -> dg.AssetsDefinition:
         specs=[spec_of(table, uri=lake.uri(table.name), code_version=version, deps=deps) for table in tables],
         check_specs=[check.spec],
         partitions_def=daily(lake.config),
-        backfill_policy=ONE_RUN,
+        backfill_policy=in_pieces(lake.run_days),
     )
     @observed
     def channel_daily_step(context: dg.AssetExecutionContext, lake: LakeResource) -> Events:
@@ -95,7 +101,13 @@ def _channel_performance(lake: LakeResource) -> dg.AssetsDefinition:
 
     check = mart_checks(lake.models, lake.config)[CHANNEL_PERFORMANCE]
 
-    @step(name="channel_performance", specs=[spec], check_specs=[check.spec], partitions_def=daily(lake.config), backfill_policy=ONE_RUN)
+    @step(
+        name="channel_performance",
+        specs=[spec],
+        check_specs=[check.spec],
+        partitions_def=daily(lake.config),
+        backfill_policy=in_pieces(lake.run_days),
+    )
     @observed
     def channel_performance_step(context: dg.AssetExecutionContext, lake: LakeResource) -> Events:
         """Put credit beside spend over the window that ends on each of these days; then strike the days off the list of what is pending."""
