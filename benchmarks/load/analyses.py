@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from itertools import islice
 from pathlib import Path
 
 import data
@@ -39,7 +40,10 @@ def file(servers: Servers, key: Mapping[str, str]) -> dict[str, float]:
     with ExitStack() as running:
         ours = running.enter_context(servers.ours(settings=large))
         running.enter_context(servers.daemon())
-        _wait_for_daemon(ours)  # which starts for longer than it takes to start a run
+        _wait_for_daemon(ours)
+        _wait(
+            ours, _sent(ours, [_small(servers.folder), files[1]], key, "job")[1]["id"], key
+        )  # the first run after the daemon's start is not the one that is timed
         idle = ours.memory_mb()
         with _highest(ours) as highest:
             begun = time.monotonic()
@@ -81,6 +85,13 @@ def _sent(server: Running, files: list[Path], key: Mapping[str, str], mode: str)
         )
     answer.raise_for_status()
     return time.monotonic() - begun, answer.json()
+
+
+def _small(folder: Path) -> Path:
+    """The first rows of the touchpoints."""
+    with (data.csv() / "touchpoints.csv").open("rb") as whole:
+        (folder / "few.csv").write_bytes(b"".join(islice(whole, 1_000)))
+    return folder / "few.csv"
 
 
 def _wait_for_daemon(server: Running) -> None:

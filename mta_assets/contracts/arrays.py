@@ -4,7 +4,7 @@ A *unit* is what earns credit: a channel, or a channel x campaign pair. `units` 
 and every result is summed in that order, so that the same data give the same bits whatever order they arrived in.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -43,6 +43,24 @@ class Touches:
     age_hours: Floats | None = None
     lead: Ints | None = None
     opportunity: Ints | None = None
+
+    @classmethod
+    def none(cls, *, stages: Collection[str]) -> "Touches":
+        """No journey at all, with times and the milestones of these configured stages: what a model is asked with whether it can be computed."""
+        ints, floats = np.zeros(0, dtype=np.int64), np.zeros(0)
+        return cls(
+            units=(),
+            offsets=np.zeros(1, dtype=np.int64),
+            unit=np.zeros(0, dtype=np.int32),
+            conversions=floats,
+            nulls=floats,
+            value=floats,
+            cell=ints,
+            is_direct=np.zeros(0, dtype=bool),
+            age_hours=floats,
+            lead=ints if "lead" in stages else None,
+            opportunity=ints if "opportunity" in stages else None,
+        )
 
     def __len__(self) -> int:
         return len(self.offsets) - 1

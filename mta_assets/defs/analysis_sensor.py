@@ -1,5 +1,6 @@
 """Starts a run for every job that waits, stops the runs of those that are to be cancelled, and ends jobs whose runs are over or dead. No computation."""
 
+import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
@@ -8,6 +9,7 @@ import dagster as dg
 from mta_assets.defs.analyses import ANALYZE_UPLOAD, desk_at, opened_store, run_request
 from mta_assets.defs.observed import JOB_TAG
 from mta_assets.defs.resources import LakeResource
+from mta_assets.defs.warm import keep_warm
 from mta_assets.jobs.daemon import DAEMON
 from mta_assets.jobs.folder import Folder
 from mta_assets.jobs.perform import STOPPED_FROM_OUTSIDE, Desk, end_once
@@ -15,6 +17,8 @@ from mta_assets.state.heartbeats import Heartbeats
 from mta_assets.state.job import Job, JobState
 
 SECONDS = 5  # the daemon looks no more often
+# So a tick waits for jobs until the next is due: whoever sent a file is not kept waiting for a tick.
+WAIT_SECONDS, LOOK_SECONDS = 4.5, 0.2
 # A run says every ten seconds that it lives. One that was silent for so long is dead, though Dagster may not know: the machine was switched off.
 SILENT = timedelta(seconds=120)
 _BEFORE_QUEUE = dg.DagsterRunStatus.NOT_STARTED
@@ -42,12 +46,26 @@ def analysis_sensor() -> dg.SensorDefinition:
         """One tick."""
         if not lake.project.state_url:
             return dg.SkipReason("There is no state store: MTA_STATE_URL names none.")
+        keep_warm(context.instance.run_launcher)
         with opened_store(lake) as store:
             Heartbeats(store).beat(DAEMON, lake.now())
-            requests = tend(context.instance, desk_at(store, lake, context.log.info))
+            desk = desk_at(store, lake, context.log.info)
+            requests = tend(context.instance, desk)
+            if not requests and _comes(desk):
+                requests = tend(context.instance, desk)
         return dg.SensorResult(run_requests=requests) if requests else dg.SkipReason("No analysis waits to be started.")
 
     return look
+
+
+def _comes(desk: Desk) -> bool:
+    """Wait for a job, or for one that is to be cancelled; whether there is one."""
+    until = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < until:
+        if desk.jobs.queued(limit=1) or desk.jobs.cancelling(limit=1):
+            return True
+        time.sleep(LOOK_SECONDS)
+    return False
 
 
 def tend(instance: dg.DagsterInstance, desk: Desk) -> list[dg.RunRequest]:

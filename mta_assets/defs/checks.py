@@ -8,10 +8,10 @@ import dagster as dg
 import polars as pl
 
 from mta_assets.config import Config
+from mta_assets.contracts.arrays import Touches
 from mta_assets.contracts.columns import Table
-from mta_assets.contracts.tables import CHANNEL_DAILY, CHANNEL_PERFORMANCE, JOURNEYS, SPEND_DAILY, credits_table
+from mta_assets.contracts.tables import CHANNEL_DAILY, CHANNEL_PERFORMANCE, SPEND_DAILY, credits_table
 from mta_assets.defs.specs import key_of
-from mta_assets.journeys.assemble import touches_of
 from mta_assets.models.base import AttributionModel
 from mta_assets.quality.contract import meets_contract
 from mta_assets.quality.credit import conservation, not_negative, unique_keys
@@ -91,7 +91,7 @@ def mart_checks(models: Mapping[str, AttributionModel], config: Config) -> dict[
 
 def unavailable(model: AttributionModel, config: Config) -> str | None:
     """Why the model cannot be computed on any journey of this configuration; None when it can."""
-    return model.missing(touches_of(JOURNEYS.empty(), stages=tuple(config.milestones.stages)))
+    return model.missing(Touches.none(stages=config.milestones.stages))
 
 
 def judged(checks: Iterable[Check], frames: Mapping[str, pl.DataFrame], journeys: pl.DataFrame) -> dict[Check, Finding]:

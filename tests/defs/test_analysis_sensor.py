@@ -1,5 +1,6 @@
 """Every job that a client asked for gets one run, whatever dies in between, and comes to an end that its sender can read."""
 
+import threading
 from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
@@ -76,7 +77,8 @@ class Analyses:
 
 
 @pytest.fixture
-def analyses(shop_of, tmp_path):
+def analyses(shop_of, tmp_path, monkeypatch):
+    monkeypatch.setattr("mta_assets.defs.analysis_sensor.WAIT_SECONDS", 0)
     store = StateStore(f"sqlite:///{tmp_path}/state.db")
     store.migrate()
     yield Analyses(shop_of(), store)
@@ -98,6 +100,15 @@ def test_a_queued_job_is_claimed_and_gets_a_run_of_its_own_that_names_job_and_re
     assert requests[0].tags["mta/owner"] == requests[1].tags["mta/owner"]
     assert "jane" not in str(requests[0].tags)
     assert analyses.job(first).state is JobState.LAUNCHING
+
+
+def test_a_tick_waits_for_a_job_and_claims_it_when_it_comes(analyses, monkeypatch):
+    monkeypatch.setattr("mta_assets.defs.analysis_sensor.WAIT_SECONDS", 60)
+    asked = []
+    later = threading.Timer(0.5, lambda: asked.append(analyses.ask()))
+    later.start()
+    (request,) = analyses.look()
+    assert [request.run_key] == asked
 
 
 def test_a_run_does_its_job(analyses, tmp_path):
