@@ -17,12 +17,9 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Channel:
-    """One channel and its ground truth.
+class Listing:
+    """What a channel's rows carry, in any world.
 
-    opens, follows: weight of the channel among the first and among the later touches of a mission.
-    keen: factor on both weights when the user is about to buy anyway: the confounding that models have to see through.
-    lift: probability that one touch brings a purchase, for a user of average intent; 0 to 1.
     click_cost: mean price of a click in the world's currency; 0 for an unpaid channel, which has no spend.
     view_share: share of its touches that are views rather than clicks; unpaid channels have visits only.
     """
@@ -30,12 +27,23 @@ class Channel:
     name: str
     origins: tuple[Origin, ...]
     campaigns: tuple[str, ...] = ()
+    click_cost: float = 0.0
+    view_share: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel(Listing):
+    """One channel of the sample shop and its ground truth.
+
+    opens, follows: weight of the channel among the first and among the later touches of a mission.
+    keen: factor on both weights when the user is about to buy anyway: the confounding that models have to see through.
+    lift: probability that one touch brings a purchase, for a user of average intent; 0 to 1.
+    """
+
     opens: float
     follows: float
     keen: float = 1.0
     lift: float
-    click_cost: float = 0.0
-    view_share: float = 0.0
 
 
 def _from(*pairs: str) -> tuple[Origin, ...]:

@@ -18,8 +18,8 @@ KINDS = ("visit", "click", "view")
 NO_CAUSE = -1
 _MISSION_TOUCHES = 3.2
 _HEAVY = 1.6  # user = users * random ** _HEAVY: the busiest user of 250,000 goes on some hundred missions, most on one
-_WEEKDAYS = (1.0, 1.02, 1.03, 1.04, 0.98, 0.72, 0.78)  # from Monday
-_HOURS = (14, 8, 5, 4, 4, 6, 14, 26, 38, 46, 52, 55, 58, 56, 53, 52, 53, 57, 64, 72, 78, 72, 54, 30)
+WEEKDAYS = (1.0, 1.02, 1.03, 1.04, 0.98, 0.72, 0.78)  # from Monday
+HOURS = (14, 8, 5, 4, 4, 6, 14, 26, 38, 46, 52, 55, 58, 56, 53, 52, 53, 57, 64, 72, 78, 72, 54, 30)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +95,10 @@ def _touches(world: World, cohort: int, rng: np.random.Generator) -> _Touches:
 
 
 def stable_order(seconds: Ints) -> Ints:
-    """The permutation that sorts non-negative whole numbers below 2**36, ties in their order. Numpy sorts packed keys 5 times faster than it argsorts."""
+    """The permutation that sorts non-negative whole numbers, ties in their order. Numpy sorts packed keys 5 times faster than it argsorts.
+
+    The bits of the largest number and of the count of numbers must fit into 63 together.
+    """
     bits = len(seconds).bit_length()
     return np.asarray(np.sort((seconds.astype(np.int64) << bits) | np.arange(len(seconds))) & ((1 << bits) - 1))
 
@@ -140,7 +143,7 @@ def _times(world: World, first: Ints, mission: Ints, rng: np.random.Generator) -
 def moments(world: World, count: int, rng: np.random.Generator) -> Ints:
     """(count,) seconds since the world began, by the rhythm of the week and of the day."""
     weekday = (world.first_day.weekday() + np.arange(world.days)) % 7
-    weight = (np.array(_WEEKDAYS)[weekday][:, None] * np.array(_HOURS)).ravel()
+    weight = (np.array(WEEKDAYS)[weekday][:, None] * np.array(HOURS)).ravel()
     hour = np.searchsorted(np.cumsum(weight) / weight.sum(), rng.random(count), side="right")
     return np.asarray(np.minimum(hour, len(weight) - 1) * 3_600 + rng.integers(0, 3_600, count))
 

@@ -7,9 +7,10 @@ import numpy as np
 import polars as pl
 
 from mta_assets.contracts.arrays import Floats, Ints
-from mta_assets.simulation.cohort import DAY, GOALS, KINDS, Drawn, draw
+from mta_assets.simulation.cohort import DAY, GOALS, KINDS, Drawn
 from mta_assets.simulation.dirt import Soiled, overwrite, soil, tally
-from mta_assets.simulation.world import COHORT_TOUCHES, World
+from mta_assets.simulation.draws import draw
+from mta_assets.simulation.market import Market
 
 _FIRST_NUMBER = 10_000_000_000  # identifiers are counted from here, so that all have one width
 _IMPRESSIONS_PER_TOUCH = 25  # ads are shown far more often than a tracker sees
@@ -29,7 +30,7 @@ class Piece:
     faults: Mapping[str, int]
 
 
-def simulate(world: World) -> Iterator[Piece]:
+def simulate(world: Market) -> Iterator[Piece]:
     """Every piece of the world: cohort by cohort its touchpoints and conversions, day by day, and last the spend, which sums over all cohorts.
 
     Only one cohort is in memory at a time. Times of clean rows lie within the world's days; late rows land up to three days after.
@@ -49,32 +50,7 @@ def simulate(world: World) -> Iterator[Piece]:
     yield from _pieces(world, "spend", None, frame[soiled.row], soiled)
 
 
-def truth(world: World) -> pl.DataFrame:
-    """The ground truth of what was drawn, one row per channel: channel, lift, touches, caused_purchases, caused_value.
-
-    A purchase that no touch caused (the baseline, a repeat, a guest's) is in the row of the null channel. Costs one pass of draws, no text.
-    """
-    size = len(world.channels) + 1
-    touches, purchases, value = np.zeros(size), np.zeros(size), np.zeros(size)
-    for cohort in range(world.cohorts):
-        drawn = draw(world, cohort)
-        bought = drawn.goal == 0
-        cause = drawn.cause[bought] % size  # NO_CAUSE becomes the last
-        touches += np.bincount(world.placement_channel[drawn.placement], minlength=size)
-        purchases += np.bincount(cause, minlength=size)
-        value += np.bincount(cause, weights=drawn.order_cents[bought] / 100, minlength=size)
-    return pl.DataFrame(
-        {
-            "channel": [*world.lift, None],
-            "lift": [*world.lift.values(), None],
-            "touches": touches.astype(np.int64),
-            "caused_purchases": purchases.astype(np.int64),
-            "caused_value": value,
-        }
-    )
-
-
-def _pieces(world: World, kind: str, part: int | None, frame: pl.DataFrame, soiled: Soiled) -> Iterator[Piece]:
+def _pieces(world: Market, kind: str, part: int | None, frame: pl.DataFrame, soiled: Soiled) -> Iterator[Piece]:
     """The rows, already in landing order, cut at each day; without any row, an empty piece of the first day, which makes a file with a header alone."""
     frame = overwrite(kind, frame, soiled.fault)
     days = np.unique(soiled.landing) if len(soiled.landing) else np.array([0])
@@ -84,25 +60,26 @@ def _pieces(world: World, kind: str, part: int | None, frame: pl.DataFrame, soil
         yield Piece(kind=kind, day=str(world.day(day)), part=part, rows=rows, faults=tally(kind, soiled.fault[start:end]))
 
 
-def _touchpoints(world: World, cohort: int, drawn: Drawn, row: Ints) -> pl.DataFrame:
+def _touchpoints(world: Market, cohort: int, drawn: Drawn, row: Ints) -> pl.DataFrame:
     placement = drawn.placement[row]
     labels = pl.DataFrame(world.placements, schema_overrides={"campaign": pl.String, "referrer": pl.String})
     return pl.DataFrame(
         {
-            "event_id": _numbered("e", row + cohort * COHORT_TOUCHES),
+            "event_id": _numbered("e", row + cohort * world.cohort_numbers),
             "user_id": _users(drawn.user[row]),
             "ts": _times(world, drawn.ts[row]),
             **{name: _labels(labels[name], placement) for name in ("source", "medium", "campaign", "referrer")},
+            **({"channel": _labels(_channel_names(world), placement)} if world.names_channels else {}),
             "kind": _labels(pl.Series(KINDS), drawn.kind[row]),
             "cost": _money(drawn.cents[row]),
         }
     )
 
 
-def _conversions(world: World, cohort: int, drawn: Drawn, row: Ints) -> pl.DataFrame:
+def _conversions(world: Market, cohort: int, drawn: Drawn, row: Ints) -> pl.DataFrame:
     return pl.DataFrame(
         {
-            "conversion_id": _numbered("c", row + cohort * 4 * COHORT_TOUCHES),
+            "conversion_id": _numbered("c", row + cohort * 4 * world.cohort_numbers),
             "user_id": _users(drawn.order_user[row]),
             "ts": _times(world, drawn.order_ts[row]),
             "goal": _labels(pl.Series(GOALS), drawn.goal[row]),
@@ -112,7 +89,7 @@ def _conversions(world: World, cohort: int, drawn: Drawn, row: Ints) -> pl.DataF
     )
 
 
-def _spent(world: World, drawn: Drawn) -> Floats:
+def _spent(world: Market, drawn: Drawn) -> Floats:
     """(3, days, placements) cents, clicks and touches of the cohort's paid placements."""
     size = world.days * len(world.placements)
     cell = (drawn.ts // DAY) * len(world.placements) + drawn.placement
@@ -125,13 +102,13 @@ def _spent(world: World, drawn: Drawn) -> Floats:
     return spent.reshape(3, world.days, len(world.placements))
 
 
-def _spend(world: World, spent: Floats) -> tuple[pl.DataFrame, Ints]:
+def _spend(world: Market, spent: Floats) -> tuple[pl.DataFrame, Ints]:
     """One row per day, paid channel and campaign with any touch, and (rows,) the day's index. Cost is the sum of the clicks' prices."""
     day, placement = np.nonzero(spent[2])
     cents, clicks, touches = (pl.Series(each[day, placement]).cast(pl.Int64) for each in spent)
     labels = pl.DataFrame(
         {
-            "channel": [world.channels[each.channel].name for each in world.placements],
+            "channel": _channel_names(world),
             "campaign": [each.campaign for each in world.placements],
         },
         schema={"channel": pl.String, "campaign": pl.String},
@@ -152,6 +129,11 @@ def _spend(world: World, spent: Floats) -> tuple[pl.DataFrame, Ints]:
     return frame, rows["index"].to_numpy()
 
 
+def _channel_names(world: Market) -> pl.Series:
+    """The channel of each placement."""
+    return pl.Series([world.channels[each.channel].name for each in world.placements])
+
+
 def _labels(labels: pl.Series, code: Ints) -> pl.Series:
     return labels.gather(pl.Series(code))
 
@@ -167,7 +149,7 @@ def _users(number: Ints) -> pl.Series:
     return _labels(names, number - low)
 
 
-def _times(world: World, second: Ints) -> pl.Series:
+def _times(world: Market, second: Ints) -> pl.Series:
     """2026-01-05T14:03:22Z. Looked up by day and by second of the day, in half the time of formatting each."""
     dates = pl.Series([str(world.day(index)) for index in range(world.days)])
     clock = pl.select(pl.from_epoch(pl.int_range(DAY), time_unit="s").dt.strftime("T%H:%M:%SZ")).to_series()

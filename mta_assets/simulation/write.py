@@ -2,7 +2,6 @@
 
 import gzip
 from collections.abc import Callable, Collection, Mapping
-from datetime import UTC, datetime, time
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal, get_args
@@ -12,17 +11,18 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from mta_assets.contracts.arrays import Ints
-from mta_assets.contracts.tables import NOT_SET, TIME
+from mta_assets.contracts.tables import NOT_SET
 from mta_assets.errors import ConfigError, did_you_mean
-from mta_assets.simulation.cohort import GOALS, KINDS, Drawn, draw, stable_order
+from mta_assets.simulation.cohort import GOALS, KINDS, Drawn, stable_order
+from mta_assets.simulation.draws import draw
+from mta_assets.simulation.market import Market, instants
 from mta_assets.simulation.raw import Piece, simulate
-from mta_assets.simulation.world import World
 
 Form = Literal["csv", "csv.gz", "ndjson", "parquet"]
 
 
 def write_raw(
-    world: World,
+    world: Market,
     folder: Path,
     *,
     form: Form | Mapping[str, Form] = "csv",
@@ -56,7 +56,7 @@ def write_raw(
     return list(paths)
 
 
-def write_table(world: World, folder: Path) -> list[Path]:
+def write_table(world: Market, folder: Path) -> list[Path]:
     """Writes touchpoints.csv, conversions.csv and spend.csv into `folder`: the same rows, each kind in one file, for one-off analyses."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = {kind: folder / f"{kind}.csv" for kind in ("touchpoints", "conversions", "spend")}
@@ -67,7 +67,7 @@ def write_table(world: World, folder: Path) -> list[Path]:
     return list(paths.values())
 
 
-def write_benchmark(world: World, folder: Path) -> tuple[Path, Path]:
+def write_benchmark(world: Market, folder: Path) -> tuple[Path, Path]:
     """Writes events.parquet and conversions.parquet into `folder`, typed, clean and in order of time; the two paths.
 
     events: user_id Int64, ts Datetime(us, UTC), channel, campaign, kind String. conversions: user_id, ts, goal String, value Float64.
@@ -88,7 +88,7 @@ def write_benchmark(world: World, folder: Path) -> tuple[Path, Path]:
     return events, conversions
 
 
-def _events(world: World, ts: Ints, user: Ints, placement: Ints, kind: Ints) -> pl.DataFrame:
+def _events(world: Market, ts: Ints, user: Ints, placement: Ints, kind: Ints) -> pl.DataFrame:
     labels = pl.DataFrame(
         {
             "channel": [world.channels[each.channel].name for each in world.placements],
@@ -100,7 +100,7 @@ def _events(world: World, ts: Ints, user: Ints, placement: Ints, kind: Ints) -> 
     return pl.DataFrame(
         {
             "user_id": user[order],
-            "ts": _instants(world, ts[order]),
+            "ts": instants(world, ts[order]),
             "channel": labels["channel"].gather(at),
             "campaign": labels["campaign"].gather(at),
             "kind": pl.Series(KINDS).gather(pl.Series(kind[order])),
@@ -108,20 +108,15 @@ def _events(world: World, ts: Ints, user: Ints, placement: Ints, kind: Ints) -> 
     )
 
 
-def _orders(world: World, drawn: Drawn) -> pl.DataFrame:
+def _orders(world: Market, drawn: Drawn) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "user_id": drawn.order_user,
-            "ts": _instants(world, drawn.order_ts),
+            "ts": instants(world, drawn.order_ts),
             "goal": pl.Series(GOALS).gather(pl.Series(drawn.goal)),
             "value": drawn.order_cents / 100,
         }
     )
-
-
-def _instants(world: World, second: Ints) -> pl.Series:
-    midnight = datetime.combine(world.first_day, time(tzinfo=UTC))
-    return pl.Series(int(midnight.timestamp() * 1e6) + second * 1_000_000).cast(TIME)
 
 
 def _path(folder: Path, piece: Piece, form: Form) -> Path:

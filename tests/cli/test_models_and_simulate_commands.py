@@ -3,6 +3,7 @@
 import json
 
 import polars as pl
+import pytest
 
 from mta_assets.models.registry import MODELS
 
@@ -78,3 +79,30 @@ def test_a_folder_that_is_a_file_is_refused_with_its_name(run, place):
     assert refused.exit_code == 2
     assert "out" in refused.stderr
     assert (place / "out").read_text() == "here first"
+
+
+def test_a_world_whose_truth_is_known_is_written_and_its_truth_told(run, place):
+    options = ["--world", "pure-noise", "--users", 400, "--days", 20, "--layout", "single"]
+    made = json.loads(run("simulate", "known", *options, "--truth", "--json").stdout)
+    told = {row["channel"]: row["incremental_conversions"] for row in made["truth"]}
+    assert told.pop(None) > 0
+    assert set(told.values()) == {0}
+    text = (place / "known" / "touchpoints.csv").read_text()
+    assert "retargeting" in text
+    assert "brand search" in text
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--world", "default", "--touchpoints", 5], "this world takes --users"),
+        (["--users", 5], "--users is of one of the other worlds"),
+        (["--world", "default", "--holdout", "display"], "not CHANNEL=SHARE"),
+        (["--world", "default", "--holdout", "displya=0.1"], "Did you mean 'display'"),
+        (["--holdout", "display=0.1"], "--holdout is of one of the other worlds"),
+    ],
+)
+def test_options_of_another_world_are_refused(run, options, said):
+    refused = run("simulate", "out", *options)
+    assert refused.exit_code == 2
+    assert said in refused.stderr

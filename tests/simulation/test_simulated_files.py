@@ -150,7 +150,7 @@ def test_a_world_of_one_touch_can_be_written(tmp_path):
 
 
 def test_the_benchmark_tables_are_typed_and_in_order_of_time_and_hold_the_clean_rows(tmp_path, monkeypatch):
-    for module in ("world", "cohort", "raw"):
+    for module in ("world", "cohort"):
         monkeypatch.setattr(f"mta_assets.simulation.{module}.COHORT_TOUCHES", 3_000)
     clean = replace(SMALL, dirty_share=0.0)
     events, conversions = (pl.read_parquet(path) for path in write_benchmark(clean, tmp_path))

@@ -13,7 +13,8 @@ from mta_assets.errors import ConfigError
 from mta_assets.simulation import cohort, world
 from mta_assets.simulation.channels import CHANNELS, Channel, Origin
 from mta_assets.simulation.cohort import DAY, GOALS, KINDS, NO_CAUSE, draw, stable_order
-from mta_assets.simulation.raw import simulate, truth
+from mta_assets.simulation.raw import simulate
+from mta_assets.simulation.shop_truth import shop_truth
 from mta_assets.simulation.world import World
 
 MEDIUM = World(touchpoints=200_000, days=28, first_day=date(2026, 1, 5))  # from a Monday
@@ -55,7 +56,6 @@ def test_another_seed_gives_another_world():
 def small_cohorts(monkeypatch):
     for module in (world, cohort):
         monkeypatch.setattr(module, "COHORT_TOUCHES", 1_000)
-    monkeypatch.setattr("mta_assets.simulation.raw.COHORT_TOUCHES", 1_000)
 
 
 @pytest.mark.usefixtures("small_cohorts")
@@ -133,7 +133,7 @@ def test_a_channels_stated_lift_is_the_rate_at_which_its_touches_cause_purchases
         Channel(name=name, origins=(Origin(source=name, medium="referral"),), opens=1, follows=1, lift=lift)
         for name, lift in (("weak", 0.002), ("strong", 0.02))
     )
-    table = truth(replace(MEDIUM, channels=(a, b), baseline=0.0)).filter(pl.col("channel").is_not_null())
+    table = shop_truth(replace(MEDIUM, channels=(a, b), baseline=0.0)).filter(pl.col("channel").is_not_null())
     rate = (table["caused_purchases"] / table["touches"]).to_numpy()
     # Only the first success of a mission counts, which costs the weak one's later touches a little; 4 standard errors for the draw.
     for seen, stated, touches in zip(rate, (0.002, 0.02), table["touches"], strict=True):
@@ -148,7 +148,7 @@ def test_users_of_a_strong_channel_buy_more_often_than_users_of_a_weak_one(drawn
 
 
 def test_the_truth_adds_up_to_all_purchases(drawn):
-    table = truth(MEDIUM)
+    table = shop_truth(MEDIUM)
     assert table["touches"].sum() == MEDIUM.touchpoints
     assert table["caused_purchases"].sum() == (drawn.goal == 0).sum()
     assert table["caused_value"].sum() == pytest.approx(drawn.order_cents.sum() / 100)
