@@ -2,7 +2,9 @@
 
 import gzip
 import json
+import shutil
 import sqlite3
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -68,6 +70,13 @@ def shop(folder: Path, files: dict[str, list[str]] | None = None, config: Config
     (folder / "uploads").mkdir(exist_ok=True)
     run(lake, config, MODELS_IN_TEST, landing, NOW)
     return Places(lake=lake, config=config, models=MODELS_IN_TEST, landing=landing, uploads=folder / "uploads", store=store, keys=keys)
+
+
+def copy_of(places: Places, folder: Path) -> Places:
+    """The same shop in another folder, which must not be there yet. The store of the first must be closed."""
+    shutil.copytree(places.landing.parent, folder)
+    store = StateStore(f"sqlite:///{folder}/state.db")
+    return replace(places, lake=Lake(str(folder / "lake")), landing=folder / "landing", uploads=folder / "uploads", store=store)
 
 
 def erased(places: Places, **ids: tuple[str, ...]) -> Erasure:

@@ -19,7 +19,22 @@ from mta_assets.lake.lake import Lake
 from mta_assets.pipeline import persons
 from mta_assets.pipeline.run import run, tables
 from mta_assets.state.erasures import Erasures, Ids
-from tests.erasure.erasing import ANN, CONFIG, KEYS, MODELS_IN_TEST, NOW, ORDERS, TOUCHES, erased, land, results, shop, traces, without
+from tests.erasure.erasing import (
+    ANN,
+    CONFIG,
+    KEYS,
+    MODELS_IN_TEST,
+    NOW,
+    ORDERS,
+    TOUCHES,
+    copy_of,
+    erased,
+    land,
+    results,
+    shop,
+    traces,
+    without,
+)
 from tests.erasure.erasing import FILES as LANDED
 
 EXAMPLES = int(os.environ.get("MTA_TEST_EXAMPLES", "2"))
@@ -74,9 +89,17 @@ def test_results_are_those_of_a_lake_that_never_saw_the_user(arriving, still_lan
         assert traces(Path(folder, "one")) == []
 
 
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory):
+    """The shop before anything is erased."""
+    places = shop(tmp_path_factory.mktemp("opened") / "shop")
+    places.store.close()
+    return places
+
+
 @pytest.fixture
-def places(tmp_path):
-    return shop(tmp_path / "shop")
+def places(opened, tmp_path):
+    return copy_of(opened, tmp_path / "shop")
 
 
 def test_no_byte_of_lake_landing_state_and_uploads_tells_of_the_user(places, tmp_path):

@@ -1,19 +1,14 @@
 """An erasure that is killed at any moment is pending, and the next one that is begun ends where a calm one ends."""
 
 import os
-import shutil
 import subprocess
 import sys
-from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from mta_assets.erasure.erase import erase_pending
-from mta_assets.lake.lake import Lake
 from mta_assets.state.erasures import Erasures, Ids
-from mta_assets.state.store import StateStore
-from tests.erasure.erasing import ANN, FILES, KEYS, NOW, results, shop, traces, without
+from tests.erasure.erasing import ANN, FILES, KEYS, NOW, copy_of, results, shop, traces, without
 
 # More than the default tries every tenth moment of the erasure.
 MOMENTS = range(0, 150, 10) if int(os.environ.get("MTA_TEST_EXAMPLES", "2")) > 2 else (0, 14, 45)
@@ -60,14 +55,13 @@ def before(tmp_path_factory):
 def test_it_is_pending_and_the_next_one_ends_it(before, tmp_path, monkeypatch, moment):
     monkeypatch.setenv("MTA_PRIVACY_KEY", KEYS.current.decode())
     places, expected = before
-    folder = Path(shutil.copytree(Path(places.lake.root).parent, tmp_path / "shop"))
+    here = copy_of(places, tmp_path / "shop")
+    folder = here.landing.parent
     killed = subprocess.run(
         [sys.executable, "-c", CHILD, str(folder), str(moment)], capture_output=True, text=True, timeout=300, check=False
     )
     assert killed.returncode == -9, killed.stderr
-    store = StateStore(f"sqlite:///{folder}/state.db")
-    here = replace(places, lake=Lake(str(folder / "lake")), landing=folder / "landing", uploads=folder / "uploads", store=store)
-    assert [erasure.state for erasure in Erasures(store, KEYS).unfinished()] == ["pending"]
+    assert [erasure.state for erasure in Erasures(here.store, KEYS).unfinished()] == ["pending"]
     (done,) = erase_pending(here, lambda: NOW)
     assert (done.state, done.remaining) == ("done", ())
     assert done.counts["core/conversions"] == 3  # counted before the first row went
