@@ -92,6 +92,10 @@ audit: $(VENV)/dev.stamp ## look for known faults of the pinned packages (asks t
 check-table: $(VENV)/dev.stamp ## judge 200 good days and each fault of the simulator, and rewrite the tables of docs/checks.md
 	$(BIN)/python benchmarks/check_table.py
 
+.PHONY: scorecard
+scorecard: $(VENV)/dev.stamp ## try every model on worlds whose truth is known and rewrite the table of docs/scorecard.md (some 10 minutes)
+	$(BIN)/mta scorecard --page docs/scorecard.md
+
 .PHONY: constraints
 constraints: $(VENV)/run.stamp ## refresh the exact pins (then run make check test)
 	$(BIN)/uv pip compile --quiet --universal --upgrade --all-extras --no-header --no-annotate --no-emit-index-url --no-emit-find-links --python-version 3.11 -o constraints.txt pyproject.toml

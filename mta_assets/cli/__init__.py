@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, str] = {
     "attribute": "Credit channels for conversions, from files, with every model.",
     "validate": "Say what is wrong with a file, row by row, and what to do.",
     "simulate": "Write realistic raw files of any size, with a share of dirty rows.",
+    "scorecard": "Try every model on worlds in which it is known what each channel caused.",
     "models": "List the attribution models, their parameters and their needs.",
     "status": "Show what the lake holds, what is pending and what was rejected.",
     "alerts": "Test, list and send alerts, and watch for what is wrong.",

@@ -52,3 +52,17 @@ def configuration(path: Path | None) -> Config:
     if path is not None and not path.exists():
         raise click.BadParameter(f"there is no file {path}", param_hint="'--config'")
     return load_config(path or Settings().config)
+
+
+def holdout_shares(holdouts: tuple[str, ...]) -> dict[str, float]:
+    """Channel -> share, of CHANNEL=SHARE."""
+    shares = {}
+    for text in holdouts:
+        channel, _, share = text.partition("=")
+        try:
+            shares[channel] = float(share)
+        except ValueError:
+            raise CallError(
+                f"--holdout {text!r} is not CHANNEL=SHARE; write for example --holdout 'brand search=0.1'.", "holdout"
+            ) from None
+    return shares

@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 
 import click
 
-from mta_assets.cli.options import FILE
+from mta_assets.cli.options import FILE, holdout_shares
 from mta_assets.cli.output import say, show_json, show_table
 from mta_assets.cli.progress import progress
 from mta_assets.errors import CallError, MtaError
@@ -80,7 +80,7 @@ def command(  # noqa: PLR0913  one parameter per option of the command
 
     Files of the same names are replaced, others are left alone.
     """  # noqa: D301  click's own mark for lines that stay as they are
-    given = {"touchpoints": touchpoints, "users": users, "days": days, "holdouts": _shares(holdouts) or None}
+    given = {"touchpoints": touchpoints, "users": users, "days": days, "holdouts": holdout_shares(holdouts) or None}
     world = _world(name, seed=seed, first_day=first_day.date(), dirty_share=dirty, currency=currency, **_said(given))
     paths = _written(world, out, layout, form)
     caused = true_effects(world) if with_truth else None
@@ -109,20 +109,6 @@ def _world(name: str, **parameters: Any) -> Market:  # noqa: ANN401  what the wo
         other = "one of the other worlds" if name == SHOP else f"'--world {SHOP}'; this world takes --users"
         raise CallError(f"--{option.removesuffix('s') if option == 'holdouts' else option} is of {other}.", option)
     return World(**parameters) if name == SHOP else known_world(name, **({"users": 10_000} | parameters))
-
-
-def _shares(holdouts: tuple[str, ...]) -> dict[str, float]:
-    """Channel -> share, of CHANNEL=SHARE."""
-    shares = {}
-    for text in holdouts:
-        channel, _, share = text.partition("=")
-        try:
-            shares[channel] = float(share)
-        except ValueError:
-            raise CallError(
-                f"--holdout {text!r} is not CHANNEL=SHARE; write for example --holdout 'brand search=0.1'.", "holdout"
-            ) from None
-    return shares
 
 
 def _written(world: Market, out: Path, layout: Layout, form: Form) -> list[Path]:

@@ -48,6 +48,11 @@ class Cause(Listing):
     displaced: float = 0.0
 
     @property
+    def touch_cost(self) -> float:
+        """What a touch costs on average, those that are only seen included."""
+        return (1 - self.view_share) * self.click_cost
+
+    @property
     def paid(self) -> bool:
         """Whether it costs money; what has a true incremental effect is paid."""
         return self.role != "unpaid"
@@ -78,7 +83,7 @@ CAUSES = (
         name="video",
         origins=(Origin(source="youtube", medium="cpv"),),
         campaigns=("launch", "how-to"),
-        click_cost=0.40,
+        click_cost=2.50,
         view_share=0.92,
         role="pushed",
         always=0.017,
@@ -115,7 +120,7 @@ CAUSES = (
         name="mail",
         origins=(Origin(source="newsletter", medium="email"), Origin(source="crm", medium="email")),
         campaigns=("weekly", "winback"),
-        click_cost=0.02,
+        click_cost=0.10,
         view_share=0.5,
         role="pushed",
         always=0.055,

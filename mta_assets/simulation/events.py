@@ -6,12 +6,13 @@ import numpy as np
 from scipy.special import ndtri
 
 from mta_assets.contracts.arrays import Floats, Ints
-from mta_assets.simulation.cohort import DAY, HOURS, KINDS, stable_order
+from mta_assets.simulation.cohort import DAY, GOALS, HOURS, KINDS, stable_order
 from mta_assets.simulation.lives import Lives
-from mta_assets.simulation.people import ORDER, TOUCH, People, chance, dice, people
+from mta_assets.simulation.people import ORDER, STAGE, TOUCH, People, chance, dice, people
 from mta_assets.simulation.worlds import BLOCK_USERS, KnownWorld
 
 _CLICK, _VIEW, _VISIT = (KINDS.index(kind) for kind in ("click", "view", "visit"))
+_CART, _SIGN_UP = (GOALS.index(goal) for goal in ("add_to_cart", "sign_up"))
 _PRICE_SPREAD = 0.5
 _TIME_BITS = 25  # the seconds of a year and a month
 
@@ -35,7 +36,8 @@ class Happened:
 class BlockRows:
     """A block's rows, sorted by (user, ts). ts: whole seconds since the world began.
 
-    number, ts, placement, kind, cents: (touches,) as of `cohort.Drawn`. order_number, order_ts, order_cents: (purchases,).
+    number, ts, placement, kind, cents: (touches,) as of `cohort.Drawn`. order_number, order_ts, order_cents: (purchases,). stage_number, stage_ts, stage_goal:
+    (milestones,), the goal an index into `cohort.GOALS`.
     """
 
     number: Ints
@@ -46,6 +48,9 @@ class BlockRows:
     order_number: Ints
     order_ts: Ints
     order_cents: Ints
+    stage_number: Ints
+    stage_ts: Ints
+    stage_goal: Ints
 
 
 def blocks(world: KnownWorld) -> range:
@@ -83,6 +88,9 @@ def block_rows(world: KnownWorld, block: int) -> BlockRows:
     buying = _order(seen.buyer, seen.bought * DAY)
     buyer, bought = here.number[seen.buyer[buying]], seen.bought[buying]
     placement, kind, cents = _placed(world, seen.channel[order], of_place[order], of_kind[order])
+    order_ts = _after_visits(world, seen, ts, buying)
+    visit = seen.channel[order] >= world.roles["pulled"].start
+    stages = _milestones(world, number[order][visit], ts[order][visit], buyer, order_ts)
     return BlockRows(
         number=number[order],
         ts=ts[order],
@@ -90,8 +98,11 @@ def block_rows(world: KnownWorld, block: int) -> BlockRows:
         kind=kind,
         cents=cents,
         order_number=buyer,
-        order_ts=_after_visits(world, seen, ts, buying),
+        order_ts=order_ts,
         order_cents=order_cents(world, buyer, bought),
+        stage_number=stages[0],
+        stage_ts=stages[1],
+        stage_goal=stages[2],
     )
 
 
@@ -135,3 +146,16 @@ def _after_visits(world: KnownWorld, seen: Happened, ts: Ints, buying: Ints) -> 
     _, delay, at = chance(world, ORDER, seen.first + buyer, bought)
     second = np.where(last >= 0, last + 1 + (DAY - 2 - last) * delay**4, _second(at))
     return np.asarray(bought * DAY + np.minimum(second.astype(np.int64), DAY - 1))
+
+
+def _milestones(world: KnownWorld, visitor: Ints, visited: Ints, buyer: Ints, bought: Ints) -> tuple[Ints, Ints, Ints]:
+    """(number, ts, goal) of milestones, sorted by (number, ts): most buyers fill a cart before, some visitors do and leave it, some sign up."""
+    signs, fills, wait = chance(world, STAGE, visitor, visited // DAY, visited % 61)
+    filled, before, _ = chance(world, STAGE, buyer, bought // DAY, 63)
+    soon = visited + 30 + (600 * wait).astype(np.int64)
+    signed, left, carts = signs < 0.06, fills < 0.05, filled < 0.8
+    number = np.concatenate([visitor[signed], visitor[left], buyer[carts]])
+    ts = np.concatenate([soon[signed], soon[left], bought[carts] - 1 - (300 * before[carts]).astype(np.int64)]).clip(0, world.seconds - 1)
+    goal = np.repeat([_SIGN_UP, _CART, _CART], [signed.sum(), left.sum(), carts.sum()])
+    order = np.lexsort((goal, ts, number))
+    return number[order], ts[order], goal[order]

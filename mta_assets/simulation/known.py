@@ -13,7 +13,7 @@ import polars as pl
 from mta_assets.contracts.arrays import Ints
 from mta_assets.contracts.tables import MONEY, NOT_SET
 from mta_assets.ingest.identity import mix
-from mta_assets.simulation.cohort import KINDS, NO_CAUSE, Drawn, stable_order
+from mta_assets.simulation.cohort import GOALS, KINDS, NO_CAUSE, Drawn, stable_order
 from mta_assets.simulation.events import BlockRows, block_rows, blocks
 from mta_assets.simulation.market import instants
 from mta_assets.simulation.people import people
@@ -28,13 +28,15 @@ class Simulated:
     """What one world left in the data.
 
     touchpoints: user, ts, event_id, channel, campaign, kind, source_name, cost (null for what has no price); sorted by (user, ts, event_id).
-    conversions: user, ts, conversion_id, source_name, goal, value, currency; sorted by (user, ts, conversion_id). Both as `journeys.events` reads them.
+    conversions: user, ts, conversion_id, source_name, goal, value, currency: the purchases, sorted by (user, ts, conversion_id). Both as `journeys.events`
+    reads them. milestones: the same columns, of goals that are no purchase: sign_up, add_to_cart; they change nothing.
     holdouts: channel -> users, ascending, whom it never touched, for channels that hold out any.
     """
 
     world: KnownWorld
     touchpoints: pl.DataFrame
     conversions: pl.DataFrame
+    milestones: pl.DataFrame
     holdouts: Mapping[str, Ints] = field(default_factory=dict)
 
     @cached_property
@@ -46,7 +48,7 @@ class Simulated:
     def spend(self) -> pl.DataFrame:
         """channel, cost: what each paid channel cost over the world's days."""
         paid = self.touchpoints.filter(pl.col("channel").is_in(list(self.world.paid)))
-        return paid.group_by("channel").agg(pl.col("cost").cast(pl.Float64).sum()).sort("channel")
+        return paid.group_by("channel").agg(pl.col("cost").sum().cast(pl.Float64)).sort("channel")
 
     @property
     def experiments(self) -> pl.DataFrame:
@@ -79,16 +81,18 @@ def simulate_world(name: str, *, users: int = 200_000, seed: int = 1, holdouts: 
 
 def simulated(world: KnownWorld) -> Simulated:
     """What a world leaves in the data."""
-    touches, orders = [], []
+    touches, orders, stages = [], [], []
     for block in blocks(world):
         rows = block_rows(world, block)
         touches.append(_touchpoints(world, rows))
-        orders.append(_conversions(world, rows))
+        orders.append(_conversions(world, rows.order_number, rows.order_ts, np.zeros_like(rows.order_ts), rows.order_cents))
+        stages.append(_conversions(world, rows.stage_number, rows.stage_ts, rows.stage_goal, np.zeros_like(rows.stage_ts)))
     numbered = pl.int_range(pl.len()).cast(pl.String).str.zfill(10)
     return Simulated(
         world=world,
         touchpoints=pl.concat(touches, rechunk=True).with_columns((pl.lit("e") + numbered).alias("event_id")),
         conversions=pl.concat(orders, rechunk=True).with_columns((pl.lit("c") + numbered).alias("conversion_id")),
+        milestones=pl.concat(stages, rechunk=True).with_columns((pl.lit("m") + numbered).alias("conversion_id")),
         holdouts={channel: user_ids(world, _held_out(world, channel)) for channel, share in world.holdouts.items() if share},
     )
 
@@ -108,19 +112,20 @@ def drawn(world: KnownWorld, cohort: int) -> Drawn:
     def joined(name: str) -> Ints:
         return np.concatenate([getattr(each, name) for each in rows])
 
-    by_time, by_order_time = stable_order(joined("ts")), stable_order(joined("order_ts"))
-    purchases = len(by_order_time)
+    order_ts = np.concatenate([joined("order_ts"), joined("stage_ts")])
+    by_time, by_order_time = stable_order(joined("ts")), stable_order(order_ts)
+    purchases, stages = len(joined("order_ts")), len(joined("stage_ts"))
     return Drawn(
         user=joined("number")[by_time],
         ts=joined("ts")[by_time],
         placement=joined("placement")[by_time],
         kind=joined("kind")[by_time],
         cents=joined("cents")[by_time],
-        order_user=joined("order_number")[by_order_time],
-        order_ts=joined("order_ts")[by_order_time],
-        goal=np.zeros(purchases, dtype=np.int64),
-        order_cents=joined("order_cents")[by_order_time],
-        cause=np.full(purchases, NO_CAUSE),
+        order_user=np.concatenate([joined("order_number"), joined("stage_number")])[by_order_time],
+        order_ts=order_ts[by_order_time],
+        goal=np.concatenate([np.zeros(purchases, dtype=np.int64), joined("stage_goal")])[by_order_time],
+        order_cents=np.concatenate([joined("order_cents"), np.zeros(stages, dtype=np.int64)])[by_order_time],
+        cause=np.full(purchases + stages, NO_CAUSE),
     )
 
 
@@ -146,16 +151,16 @@ def _touchpoints(world: KnownWorld, rows: BlockRows) -> pl.DataFrame:
     )
 
 
-def _conversions(world: KnownWorld, rows: BlockRows) -> pl.DataFrame:
-    count = len(rows.order_ts)
+def _conversions(world: KnownWorld, number: Ints, ts: Ints, goal: Ints, cents: Ints) -> pl.DataFrame:
+    count = len(ts)
     return pl.DataFrame(
         {
-            "user": user_ids(world, rows.order_number),
-            "ts": instants(world, rows.order_ts),
+            "user": user_ids(world, number),
+            "ts": instants(world, ts),
             "conversion_id": pl.repeat("", count, eager=True),
             "source_name": pl.repeat(SOURCE, count, eager=True),
-            "goal": pl.repeat("purchase", count, eager=True),
-            "value": _money(rows.order_cents),
+            "goal": pl.Series(GOALS).gather(pl.Series(goal)),
+            "value": _money(cents),
             "currency": pl.repeat(world.currency, count, eager=True),
         }
     )

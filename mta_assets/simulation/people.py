@@ -16,7 +16,7 @@ from mta_assets.simulation.worlds import BLOCK_USERS, KnownWorld, Singles
 WARM_DAYS = 21  # lived before the first day, so that the world begins in the middle of things
 EXTRA_CHANCES = 2  # per user and day besides those of touches: a need wakes, a purchase
 # What a user, a day and a channel make of chance: kinds of numbers that have nothing to do with each other.
-TOUCH, ORDER, VISIT = 1, 2, 3
+STAGE, TOUCH, ORDER, VISIT = 0, 1, 2, 3
 _PEOPLE, _DAYS, _DEMAND = 11, 12, 13
 _BITS = 21
 _WEEKDAYS = np.array([1.0, 1.02, 1.03, 1.04, 1.02, 0.95, 0.94])  # of demand, from Monday

@@ -34,6 +34,26 @@ class Truth:
         return self.channels.filter("paid")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What came of a world. touches: (channels,); conversions; value of them."""
+
+    touches: Ints
+    conversions: int
+    value: float
+
+
+def outcome(world: KnownWorld) -> Outcome:
+    """What comes of a world, as its pressure and holdouts have it."""
+    touches, whole = np.zeros(len(world.channels), dtype=np.int64), np.zeros(2, dtype=np.int64)
+    for block in blocks(world):
+        here = people(world, block)
+        seen = happened(world, here, block)
+        touches += np.bincount(seen.channel, minlength=len(touches))
+        whole += _bought(world, here.number[seen.buyer], seen.bought)
+    return Outcome(touches=touches, conversions=int(whole[0]), value=float(whole[1] / 100))
+
+
 def truth(world: KnownWorld) -> Truth:
     """What every channel of the world caused. Takes two to three times as long as the world itself."""
     names = [channel.name for channel in world.channels]

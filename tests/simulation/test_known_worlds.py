@@ -69,7 +69,7 @@ def test_events_are_as_journeys_want_them(worlds):
     shared = {name: dtype for name, dtype in TOUCHPOINTS.schema.items() if name in touchpoints.columns}
     assert {name: touchpoints.schema[name] for name in shared} == shared
     assert conversions.schema.items() <= (CONVERSIONS.schema | {"value": MONEY}).items()
-    for frame, identifier in ((touchpoints, "event_id"), (conversions, "conversion_id")):
+    for frame, identifier in ((touchpoints, "event_id"), (conversions, "conversion_id"), (world.milestones, "conversion_id")):
         assert frame.equals(frame.sort("user", "ts", identifier))
         assert frame[identifier].is_unique().all()
     assert user_events(touchpoints, conversions, kinds=("click", "view", "visit"), stages={}).conversions.height == conversions.height
@@ -78,7 +78,7 @@ def test_events_are_as_journeys_want_them(worlds):
 def test_every_time_lies_within_the_worlds_days(worlds):
     for world in worlds.values():
         start = pl.datetime(*world.world.first_day.timetuple()[:3], time_zone="UTC")
-        for frame in (world.touchpoints, world.conversions):
+        for frame in (world.touchpoints, world.conversions, world.milestones):
             assert frame.select(pl.col("ts").is_between(start, start + timedelta(days=90), closed="left").all()).item()
 
 
@@ -196,15 +196,15 @@ def test_heavy_retargeting_touches_about_four_times_as_often(worlds):
 
 
 def test_who_is_held_out_is_never_touched_by_that_channel_and_an_experiment_finds_the_effect():
-    world = simulate_world("default", users=4 * USERS, holdouts={"paid search": 0.5})
+    world = simulate_world("default", users=2 * USERS, holdouts={"paid search": 0.5})
     held = world.holdouts["paid search"]
-    assert len(held) == pytest.approx(2 * USERS, rel=0.03)
+    assert len(held) == pytest.approx(USERS, rel=0.03)
     touched = world.touchpoints.filter(channel="paid search")["user"].unique().to_numpy()
     assert len(np.intersect1d(held, touched)) == 0
     [found] = world.experiments.to_dicts()
     true = world.truth.channels.filter(channel="paid search")["incremental_conversions"].item()
     assert abs(found["effect"] - true) < 3 * found["standard_error"]
-    assert found["effect"] > 3 * found["standard_error"]
+    assert found["effect"] > 2 * found["standard_error"]
 
 
 def test_users_outside_a_holdout_meet_the_same_chances_as_without_it():
@@ -227,7 +227,8 @@ def test_raw_files_of_a_known_world_name_their_channels_and_hold_every_event():
     rows = {kind: pl.concat([piece.rows for piece in simulate(world) if piece.kind == kind]) for kind in ("touchpoints", "conversions")}
     made = simulated(world)
     assert rows["touchpoints"].group_by("channel").len().sort("channel").equals(made.touchpoints.group_by("channel").len().sort("channel"))
-    assert rows["conversions"].height == made.conversions.height
+    assert rows["conversions"].filter(goal="purchase").height == made.conversions.height
+    assert rows["conversions"].filter(pl.col("goal") != "purchase").height == made.milestones.height
     assert rows["touchpoints"]["event_id"].is_unique().all()
 
 

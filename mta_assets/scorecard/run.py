@@ -1,0 +1,90 @@
+"""The scorecard: every model on every world and seed, one row each. A model is on it by being registered, a world by being in `WORLDS`."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+
+import polars as pl
+
+from mta_assets.models.base import AttributionModel
+from mta_assets.scorecard.budget import Budget, Move
+from mta_assets.scorecard.credit import credited
+from mta_assets.scorecard.measures import distance
+from mta_assets.simulation.known import Simulated, simulate_world
+from mta_assets.simulation.truth import Outcome, Truth
+from mta_assets.simulation.worlds import WORLDS
+
+TRUTH = "(truth)"  # the row of a model that knew the increments: what advice can be worth at best
+SEEDS = (11, 12, 13)  # the worlds were made up while looking at seed 1
+USERS = 100_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """What models are tried on: each world with each seed. holdouts: channel -> share of users whom it never touches."""
+
+    worlds: Sequence[str] = tuple(WORLDS)
+    seeds: Sequence[int] = SEEDS
+    users: int = USERS
+    holdouts: Mapping[str, float] = field(default_factory=dict)
+
+
+def scorecard(models: Mapping[str, AttributionModel], trial: Trial, notify: Callable[[str], None] = lambda _: None) -> pl.DataFrame:
+    """world, seed, model and how far it is off (see `ROWS`), by world, seed and the order of the models; equal arguments give equal digits.
+
+    A model that cannot be computed on these worlds has a row with the reason in `unavailable`. notify: told of each world that is begun.
+    """
+    rows: list[dict[str, object]] = []
+    for name in trial.worlds:
+        for seed in trial.seeds:
+            notify(f"{name}, seed {seed}")
+            world = simulate_world(name, users=trial.users, seed=seed, holdouts=trial.holdouts)
+            rows += ({"world": name, "seed": seed} | row for row in _rows(world, models))
+    return pl.DataFrame(rows, schema=ROWS)
+
+
+ROWS = {
+    "world": pl.String,
+    "seed": pl.Int64,
+    "model": pl.String,
+    "total_variation": pl.Float64,
+    "over_claim": pl.Float64,
+    "claimed_share": pl.Float64,
+    "rank_correlation": pl.Float64,
+    "worst_channel": pl.String,
+    "worst_error": pl.Float64,
+    "moved_from": pl.String,
+    "moved_to": pl.String,
+    "profit_per_moved": pl.Float64,
+    "unavailable": pl.String,
+}
+
+
+def _rows(world: Simulated, models: Mapping[str, AttributionModel]) -> Iterator[dict[str, object]]:
+    known = world.truth
+    touches = known.channels["touches"].to_numpy()
+    budget = Budget(world=world.world, before=Outcome(touches=touches, conversions=known.conversions, value=known.value))
+    perfect = known.paid.select("channel", conversions="incremental_conversions", value="incremental_value")
+    yield _row(TRUTH, perfect, known, budget)
+    found = credited(world, models)
+    for name in models:
+        if name in found.unavailable:
+            yield {"model": name, "unavailable": found.unavailable[name]}
+        else:
+            yield _row(name, found.credit.filter(model=name), known, budget)
+
+
+def _row(model: str, credit: pl.DataFrame, known: Truth, budget: Budget) -> dict[str, object]:
+    """credit: channel, conversions, value."""
+    given = known.paid.select("channel", "incremental_conversions").join(credit, on="channel", how="left", maintain_order="left")
+    conversions, increment = (given[name].fill_null(0).cast(pl.Float64).to_numpy() for name in ("conversions", "incremental_conversions"))
+    off = asdict(distance(conversions, increment, known.conversions))
+    worst = off.pop("worst_channel")
+    move = budget.advised(dict(given.select("channel", pl.col("value").fill_null(0)).iter_rows()))
+    return {"model": model, **off, "worst_channel": None if worst is None else given["channel"][worst], **_advice(move)}
+
+
+def _advice(move: Move | None) -> dict[str, object]:
+    """A model that sees no difference leaves the money where it is."""
+    if move is None:
+        return {"profit_per_moved": 0.0}
+    return {"moved_from": move.giver, "moved_to": move.taker, "profit_per_moved": move.per_money}
