@@ -1,16 +1,18 @@
 """What `mta.yaml` may say, with its defaults: one pydantic model per section, errors that name the line's path. No environment, no I/O beyond the one file."""
 
+import math
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from mta_assets.config_alerts import AlertsConfig
 from mta_assets.config_checks import ChecksConfig
 from mta_assets.config_freshness import FreshnessConfig
 from mta_assets.config_privacy import PrivacyConfig
+from mta_assets.config_retention import RetentionConfig
 from mta_assets.config_section import Section, Timezone
 from mta_assets.errors import ConfigError
 
@@ -100,6 +102,7 @@ class Config(Section):
     checks: ChecksConfig = Field(ChecksConfig(), description="When the checks of the data speak up.")
     alerts: AlertsConfig = Field(AlertsConfig(), description="Who hears of what is wrong.")
     privacy: PrivacyConfig = Field(PrivacyConfig(), description="How little is kept and shown of single users.")
+    retention: RetentionConfig = Field(RetentionConfig(), description="How many days of each table the lake keeps.")
     models: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="Model or variant name -> parameters; a variant names its model with 'model'."
     )
@@ -108,6 +111,21 @@ class Config(Section):
     def lookback_us(self) -> int:
         """The lookback in microseconds, as the journey kernel counts."""
         return round(self.lookback_days * 86_400_000_000)
+
+    @property
+    def reach_days(self) -> int:
+        """How many days before a day its results may depend on: a core day changes closings of two lookbacks, and these the fits that reach them."""
+        return 2 * math.ceil(self.lookback_days) + 1 + self.fit_window_days
+
+    @model_validator(mode="after")
+    def _events_are_kept_for_longer_than_results_reach(self) -> "Config":
+        kept = self.retention.events_days
+        if kept is not None and kept <= self.reach_days + self.settle_days:
+            raise ValueError(
+                f"retention.events_days must be above {self.reach_days + self.settle_days}: two lookbacks, fit_window_days and settle_days, without which "
+                "the newest days could not be computed"
+            )
+        return self
 
     @property
     def declared_sources(self) -> dict[str, SourceConfig]:

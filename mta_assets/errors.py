@@ -61,6 +61,10 @@ class OvertakenError(LakeError, Passing):
     """Every try to commit was overtaken by another writer."""
 
 
+class FinalError(MtaError):
+    """Results of days that cannot be computed any more, because what they are made of was removed past its time."""
+
+
 class StateError(MtaError):
     """The SQL state store cannot be used, or not as asked."""
 

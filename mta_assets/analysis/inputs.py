@@ -84,9 +84,11 @@ def _batches(files: Sequence[Recognised], config: Config, now: datetime, notify:
 
 
 def _conformed(file: Recognised, config: Config, now: datetime) -> Iterator[Conformed]:
-    name = {"file": file.given.short, "source_name": file.source.kind, "file_version": "one-off"}
+    source, said = file.source, file.given.short
     try:
-        yield from conform_file(file.path, **name, source=file.source, config=config, now=now, persons=NOBODY)
+        yield from conform_file(
+            file.path, file=said, source_name=source.kind, source=source, file_version="one-off", config=config, now=now, persons=NOBODY
+        )
     except DataError as error:
         raise DataError(f"{file.given.shown}: {error}") from error
 

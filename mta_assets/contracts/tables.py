@@ -169,6 +169,18 @@ ERASED = Table(
     ),
 )
 
+RETIRED = Table(
+    name="core/retired",
+    grain="one table of which days were removed, past their time",
+    key=("table",),
+    partition=None,
+    columns=(
+        Column(name="table", dtype=TEXT, meaning="the table", rules=(rules.NOT_EMPTY,)),
+        Column(name="kept_since", dtype=DAY, meaning="the first day that is still kept"),
+        Column(name="retired_at", dtype=TIME, meaning="when the days before it were removed last"),
+    ),
+)
+
 TOUCHPOINTS = Table(
     name="core/touchpoints",
     grain="one touch, sorted by (bucket, user, ts, event_id) within a day",

@@ -13,6 +13,7 @@ from mta_assets.defs.reports import as_table
 from mta_assets.defs.resources import LakeResource
 from mta_assets.errors import NotFoundError
 from mta_assets.jobs.folder import Folder, sweep
+from mta_assets.pipeline.retention import described, retire
 from mta_assets.pipeline.run import tables
 from mta_assets.pipeline.upkeep import tidy
 from mta_assets.settings import Settings
@@ -66,6 +67,24 @@ def tidy_the_lake(context: dg.OpExecutionContext, lake: LakeResource) -> None:
         raise dg.Failure(" ".join(failed), allow_retries=False)
 
 
+@dg.op(description="Remove the days that `retention` in mta.yaml does not keep.")
+@observed
+def remove_old_days(context: dg.OpExecutionContext, lake: LakeResource) -> None:
+    """Whole days; their files go with the upkeep of the lake, when no version within its time needs them."""
+    done = retire(lake.lake, lake.config, lake.models, lake.now())
+    rows = sum(one.rows for one in done.removed)
+    context.log.info(
+        f"{rows:,} rows of {len(done.removed)} tables removed" + (f"; events and results wait: {done.waits}" if done.waits else "")
+    )
+    context.add_output_metadata(
+        {
+            "rows": rows,
+            "waits": done.waits or "for nothing",
+            "per table": dg.MetadataValue.md(as_table(("table", "kept since", "days removed", "rows removed"), described(done.removed))),
+        }
+    )
+
+
 @dg.op(description="Remove what runs logged long ago, and runs that made no table.")
 @observed
 def forget_old_runs(context: dg.OpExecutionContext, lake: LakeResource) -> None:
@@ -77,8 +96,9 @@ def forget_old_runs(context: dg.OpExecutionContext, lake: LakeResource) -> None:
 
 @dg.job(name=CLEAN_UP, executor_def=IN_PROCESS, description="Remove what is past its time, and keep the lake's tables quick to read.")
 def clean_up() -> None:
-    """Three ops, of which none waits for another or stops it."""
+    """Four ops, of which none waits for another or stops it."""
     remove_what_is_over()
+    remove_old_days()
     tidy_the_lake()
     forget_old_runs()
 

@@ -16,6 +16,7 @@ from mta_assets.lake.lake import Lake
 from mta_assets.models.base import AttributionModel
 from mta_assets.models.registry import build_models
 from mta_assets.pipeline.closings import ConvertedDays
+from mta_assets.pipeline.retention import check_tables
 from mta_assets.pipeline.run import open_lake
 from mta_assets.settings import Settings
 from mta_assets.state.figures import Figures
@@ -111,14 +112,14 @@ class LakeResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # it is 
         """What `MTA_*` and `mta.yaml` say."""
         settings = Settings()
         config = load_config(settings.config)
+        models = build_models(config.models)
+        check_tables(config, models)
         return cls(
             root=settings.lake,
             landing=str(settings.landing),
             sensor_seconds=settings.sensor_seconds,
             run_days=settings.run_days,
-            project=Project(
-                config=config, models=build_models(config.models), state_url=settings.state_url, uploads=settings.uploads.absolute()
-            ),
+            project=Project(config=config, models=models, state_url=settings.state_url, uploads=settings.uploads.absolute()),
         )
 
     @property

@@ -1,7 +1,6 @@
 """Starts what follows from what was ingested: core days, then closing days and fits, oldest first, a few months being one run. No computation."""
 
 import hashlib
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -97,11 +96,8 @@ def pending_work(lake: Lake, run_days: int = 92) -> list[Work]:
 
 
 def daily_first(pending: Sequence[Work], config: Config) -> list[Work]:
-    """The same work, with the newest days before a history that is so old that they do not depend on it. All else keeps its order.
-
-    A core day changes closings of the two lookbacks after it, and these the fits whose windows reach back to them.
-    """
-    reach = timedelta(days=2 * math.ceil(config.lookback_days) + 1 + config.fit_window_days)
+    """The same work, with the newest days before a history that is so old that they do not depend on it. All else keeps its order."""
+    reach = timedelta(days=config.reach_days)
     oldest = max((work.days.last for work in pending), default=date.max)
     for work in sorted(pending, key=lambda work: work.days, reverse=True):
         if work.days.last >= oldest - reach:

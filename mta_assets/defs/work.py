@@ -10,6 +10,7 @@ from mta_assets.defs.specs import key_of
 from mta_assets.lake.lake import Lake
 from mta_assets.models.base import LearnedModel
 from mta_assets.pipeline import restatements
+from mta_assets.pipeline.kept import refuse_final
 from mta_assets.pipeline.learning import learned_tables
 from mta_assets.pipeline.run import tables
 
@@ -22,10 +23,11 @@ SCOPES = "mta/scopes"
 def take(context: dg.AssetExecutionContext, lake: LakeResource, days: DayRange) -> None:
     """Note, before the run's first step reads anything, what is pending for these days. To be called first by every step that may be the first.
 
-    A run of a part of the graph takes nothing: it does not bring its days up to date.
+    A run of a part of the graph takes nothing: it does not bring its days up to date. Raises FinalError when the days cannot be computed any more.
     """
     if TAKEN in _tags(context):
         return
+    refuse_final(lake.lake, lake.config, days)
     scopes = _scopes(context, lake)
     pending = restatements.snapshot(lake.lake, days).filter(pl.col("scope").is_in(scopes))
     taken = ",".join(pending["restatement_id"].unique().sort())

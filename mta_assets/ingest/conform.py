@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import polars as pl
@@ -32,7 +32,7 @@ class Conformed:
     rows_read: int
 
 
-def conform_file(
+def conform_file(  # noqa: PLR0913  each says another thing of the file
     path: Path,
     *,
     file: str,
@@ -42,16 +42,18 @@ def conform_file(
     now: datetime,
     file_version: str,
     persons: Persons = NOBODY,
+    kept_since: date | None = None,
 ) -> Iterator[Conformed]:
     """The file's rows as staged tables have them, with a reason for each that is refused; at least one batch, also of an empty file.
 
     file: its name relative to the landing folder. now: for judging which times lie in the future. persons: what users are called, and who is left out.
+    kept_since: rows of days before it are refused, and nothing of what they say is kept.
     Raises DataError, also after some batches, when the file as a whole cannot be read or lacks a column that it must have.
     """
     check_declared(source)
     rules = rules_in_force(config.channels)
     named = {"file": file, "file_version": file_version, "source_name": source_name}
-    origin = Origin(**named, source=source, config=config, rules=rules, now=now, persons=persons)
+    origin = Origin(**named, source=source, config=config, rules=rules, now=now, persons=persons, kept_since=kept_since)
     counts = {kind: Occurrences() for kind in STAGED}
     with raw_table(path, source) as table:
         unchecked, read = True, False

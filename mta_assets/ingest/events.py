@@ -145,3 +145,4 @@ def _check_plausible(reading: Reading, ts: pl.Series, day: pl.Series) -> None:
         remedy="correct the time or the source's timezone",
     )
     reading.fault("ts", early, late)
+    reading.refuse_retired("ts", day)

@@ -22,6 +22,7 @@ from mta_assets.ingest.problems import Problems
 from mta_assets.ingest.readers.base import RawBatch
 from mta_assets.ingest.texts import Texts, constant, read_texts
 
+RETIRED_REMEDY = "nothing, if it may go; else keep more by retention.events_days in mta.yaml before the day is removed"
 _LONGEST_EXTRA = 8192  # bytes of a cell that no column of ours has
 _EXTRA_RULES = (
     Rule(
@@ -46,6 +47,7 @@ class Origin:
     rules: tuple[ChannelRule, ...]
     now: datetime
     persons: Persons = NOBODY
+    kept_since: date | None = None
 
     @property
     def provenance(self) -> dict[str, str]:
@@ -97,6 +99,12 @@ class Reading:
         """Record what is wrong with our column beyond its contract."""
         for fault in faults:
             self.problems.add(name, fault, self._cells(name))
+
+    def refuse_retired(self, name: str, day: pl.Series) -> None:
+        """Refuse rows of days that are past their time: results that they would change are final, and of what they say nothing is to be kept."""
+        if (first := self.origin.kept_since) is not None:
+            reason = f"is before {first}, the first day of which events are kept"
+            self.hide(name, Fault(bad=(day < first).fill_null(value=False), reason=reason, remedy=RETIRED_REMEDY))
 
     def hide(self, name: str, fault: Fault) -> None:
         """Refuse rows of which nothing is to be kept."""

@@ -74,3 +74,4 @@ def _check_plausible(reading: Reading, day: pl.Series) -> None:
     )
     late = Fault(bad=(day > last).fill_null(value=False), reason="lies in the future", remedy="correct the day")
     reading.fault("day", early, late)
+    reading.refuse_retired("day", day)

@@ -26,12 +26,16 @@ NOT_MEANING = ("source_name", "file", "row")
 
 @dataclass(frozen=True, kw_only=True)
 class CoreReport:
-    """What a rebuild of core days changed. rows: per kind; changed: rows that differ from before; closing_days: what became stale."""
+    """What a rebuild of core days changed. rows: per kind; changed: rows that differ from before; closing_days: what became stale.
+
+    final_days: closing days that the change does not reach, because their results are final.
+    """
 
     rows: dict[str, int]
     conflicts: int
     changed: int
     closing_days: tuple[date, ...]
+    final_days: tuple[date, ...] = ()
 
 
 def pending_core_days(lake: Lake) -> list[date]:
@@ -69,13 +73,14 @@ def _build(lake: Lake, config: Config, days: DayRange, now: datetime) -> CoreRep
     lake.replace_days(EVENT_PROFILE, profile, days)
     events = pl.concat([changes["touchpoints"].select("user", "day"), changes["conversions"].select("user", "day")])
     beside = pl.concat([changes["spend"]["day"], recounted["day"]])
-    stale = restatements.resolve(lake, config, announced, events, beside, now)
+    stale, final = restatements.resolve(lake, config, announced, events, beside, now)
     _settle(lake, files, days)
     report = CoreReport(
         rows={kind: frame.height for kind, (frame, _, _) in rebuilt.items()},
         conflicts=conflicts.height,
         changed=sum(frame.height for frame in changes.values()),
         closing_days=tuple(stale),
+        final_days=tuple(final),
     )
     business.info(
         "core days rebuilt",
@@ -85,6 +90,7 @@ def _build(lake: Lake, config: Config, days: DayRange, now: datetime) -> CoreRep
         conflicts=report.conflicts,
         changed=report.changed,
         stale_closing_days=len(stale),
+        final_closing_days=len(final),
     )
     return report
 

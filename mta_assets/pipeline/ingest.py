@@ -18,6 +18,7 @@ from mta_assets.ingest.conform import conform_file
 from mta_assets.ingest.duplicates import resolve
 from mta_assets.ingest.identity import file_version
 from mta_assets.lake.lake import Lake
+from mta_assets.pipeline.kept import kept_since
 from mta_assets.pipeline.persons import persons_of
 from mta_assets.pipeline.staged import rivals
 from mta_assets.telemetry.streams import business
@@ -196,7 +197,7 @@ def _stage(lake: Lake, config: Config, landed: LandedFile, version: str, now: da
     staging = _Staging()
     source = config.declared_sources[landed.source_name]
     who = persons_of(lake, config)
-    for batch in conform_file(landed.path, **where, source=source, config=config, now=now, persons=who):
+    for batch in conform_file(landed.path, **where, source=source, config=config, now=now, persons=who, kept_since=kept_since(lake)):
         lake.append(QUARANTINE, batch.rejected)
         staging.rows_read += batch.rows_read
         staging.rejected += batch.rejected.height

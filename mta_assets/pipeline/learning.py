@@ -12,9 +12,9 @@ from mta_assets.config import Config
 from mta_assets.contracts.arrays import Statistics
 from mta_assets.contracts.columns import Table
 from mta_assets.contracts.days import DayRange
+from mta_assets.contracts.profiles import JOURNEY_PROFILE
 from mta_assets.contracts.tables import (
     COALITIONS,
-    JOURNEYS,
     PATHS,
     POSITIONS,
     TRANSITIONS,
@@ -38,10 +38,11 @@ def fit_window(config: Config, day: date) -> DayRange:
 def days_with_results(lake: Lake, config: Config, days: DayRange) -> list[date]:
     """Those of the days on which a trailing window says something new: some journey closed on them or within a lookback before.
 
-    It depends on the journeys alone, so that the days that have results do not depend on the order in which data arrived.
+    It depends on the journeys alone, so that the days that have results do not depend on the order in which data arrived; they are known by their profile,
+    which is kept for longer than they are.
     """
     quiet = min(math.ceil(config.lookback_days), config.fit_window_days)
-    reached = {day + timedelta(days=n) for day in lake.days(JOURNEYS) for n in range(quiet)}
+    reached = {day + timedelta(days=n) for day in lake.days(JOURNEY_PROFILE) for n in range(quiet)}
     return [day for day in days if day in reached]
 
 

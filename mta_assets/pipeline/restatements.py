@@ -13,6 +13,7 @@ from mta_assets.config import Config
 from mta_assets.contracts.days import DayRange, contiguous
 from mta_assets.contracts.tables import CHANNEL_PERFORMANCE, CONVERSIONS, JOURNEYS, RESTATEMENTS, TOUCHPOINTS
 from mta_assets.lake.lake import Lake
+from mta_assets.pipeline.kept import changes_since
 from mta_assets.pipeline.window import closed_journeys
 from mta_assets.telemetry.streams import business
 
@@ -41,10 +42,13 @@ def announce(lake: Lake, first: date | None, days: DayRange, now: datetime) -> s
     return restatement
 
 
-def resolve(lake: Lake, config: Config, restatement: str, changed: pl.DataFrame, spend_days: pl.Series, now: datetime) -> list[date]:
+def resolve(
+    lake: Lake, config: Config, restatement: str, changed: pl.DataFrame, spend_days: pl.Series, now: datetime
+) -> tuple[list[date], list[date]]:
     """Put the exact closing days in the place of the announcement. changed: (user, day) of core events that came, went or changed.
 
     Announcements that an earlier run left behind when it died are made whole too: everything from their day on counts as stale.
+    Returns the closing days that are stale, and those that would be if their results were not final.
     """
     today = _last_day(lake, config, now)
     stale = set(_stale_closings(lake, config, changed, today))
@@ -52,10 +56,13 @@ def resolve(lake: Lake, config: Config, restatement: str, changed: pl.DataFrame,
         last = max(day, newest_day(lake) or day) + timedelta(days=math.ceil(config.lookback_days) + 1)
         stale.update(DayRange(day, max(day, min(today, last))))
         lake.delete_where(RESTATEMENTS, {"restatement_id": restatement_id})
-    fits = _later_fits(stale | set(spend_days), config, today)
+    first = changes_since(lake, config) or date.min
+    fits = {day for day in _later_fits(stale | set(spend_days), config, today) if day >= first}
+    final = sorted(day for day in stale if day < first)
+    stale.difference_update(final)
     marked = [(day, "closing") for day in sorted(stale)] + [(day, "fit") for day in sorted(fits - stale)]
     _put(lake, restatement, marked, "pending", f"{changed.height} changed events, {len(spend_days)} changed rows of spend", now)
-    return sorted(stale)
+    return sorted(stale), final
 
 
 def close_day(lake: Lake, day: date, now: datetime) -> None:

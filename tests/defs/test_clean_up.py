@@ -6,11 +6,13 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import dagster as dg
+import polars as pl
 import pytest
 from dagster_shop import CONFIG, FEW
 from polars.testing import assert_frame_equal
 
-from mta_assets.contracts.tables import FILES
+from mta_assets.config_retention import RetentionConfig
+from mta_assets.contracts.tables import FILES, QUARANTINE
 from mta_assets.definitions import build_defs
 from mta_assets.defs.clean_up import CLEAN_UP, policy_of
 from mta_assets.defs.resources import LakeResource, Project
@@ -18,7 +20,7 @@ from mta_assets.errors import NotFoundError
 from mta_assets.jobs.folder import Folder
 from mta_assets.lake import lake as lake_module
 from mta_assets.lake.lake import Lake
-from mta_assets.pipeline.run import tables
+from mta_assets.pipeline.run import open_lake, tables
 from mta_assets.settings import Settings
 from mta_assets.state.jobs import Jobs, new_job_id
 from mta_assets.state.store import StateStore
@@ -85,6 +87,21 @@ def test_the_settings_say_how_long_things_are_kept(monkeypatch):
         monkeypatch.setenv(f"MTA_KEEP_{name}_DAYS", str(days))
     kept = policy_of(Settings())
     assert (kept.jobs_days, kept.audit_days, kept.deliveries_days, kept.checks_days) == (1, 2, 3, 4)
+
+
+def test_rows_that_mta_yaml_does_not_keep_go_and_are_told(shop_of):
+    shop = shop_of(config=CONFIG.model_copy(update={"retention": RetentionConfig(quarantine_days=30)}))
+    lake = open_lake(shop.resource.root, FEW)
+    for days, file in ((29, "new.csv"), (31, "old.csv")):
+        named = {"source_name": "touchpoints", "file": file, "file_version": "v"}
+        counts = dict.fromkeys(("size_bytes", "rows_read", "accepted", "quarantined", "duplicates"), 1)
+        read = {"modified": NOW, "ingested_at": NOW - timedelta(days=days), "status": "current", "pending_days": []}
+        lake.append(FILES, pl.DataFrame([named | counts | read], schema=FILES.schema))
+        lake.append(QUARANTINE, pl.DataFrame([named | {"row": 2, "reason": "is empty", "remedy": "fill it"}], schema=QUARANTINE.schema))
+    told = told_by(shop.run(CLEAN_UP), "remove_old_days")
+    assert (told["rows"], told["waits"]) == (1, "for nothing")
+    assert f"| {QUARANTINE.name} |" in told["per table"]
+    assert lake.read(QUARANTINE)["file"].to_list() == ["new.csv"]
 
 
 def test_it_runs_every_day_by_itself(shop_of):

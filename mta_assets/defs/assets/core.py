@@ -40,6 +40,10 @@ def core_assets(lake: LakeResource) -> dg.AssetsDefinition:
         days = days_of(context)
         report = build_core(lake.lake, lake.config, days, lake.now())
         context.log.info(f"{report.changed} rows changed; {len(report.closing_days)} closing days are stale")
+        if report.final_days:
+            context.log.warning(
+                f"{len(report.final_days)} closing days would be stale and are final: what they are made of was removed (retention)"
+            )
         frames: dict[str, pl.DataFrame] = {table.name: lake.lake.read(table, days) for table in TABLES}
         for table in TABLES:
             yield made(context, table, frames[table.name])

@@ -26,6 +26,7 @@ from mta_assets.defs.versions import marts_version
 from mta_assets.defs.work import finish, take
 from mta_assets.marts.performance import spend_daily
 from mta_assets.models.base import LearnedModel
+from mta_assets.pipeline.kept import refuse_final
 from mta_assets.pipeline.marts import channel_performance, converted_daily, credited_windows, daily_marts, refresh
 
 SHOWN_MODEL = "linear"
@@ -77,6 +78,7 @@ def _channel_daily(lake: LakeResource) -> dg.AssetsDefinition:
     def channel_daily_step(context: dg.AssetExecutionContext, lake: LakeResource) -> Events:
         """Add up every model's credit of these days."""
         days = days_of(context)
+        refuse_final(lake.lake, lake.config, days)
         with lake.lake.steady():
             frames = daily_marts(lake.lake, lake.config, lake.models, days)
             due = converted_daily(lake.lake, lake.config, days)
@@ -112,6 +114,7 @@ def _channel_performance(lake: LakeResource) -> dg.AssetsDefinition:
     def channel_performance_step(context: dg.AssetExecutionContext, lake: LakeResource) -> Events:
         """Put credit beside spend over the window that ends on each of these days; then strike the days off the list of what is pending."""
         days = days_of(context)
+        refuse_final(lake.lake, lake.config, days)
         with lake.lake.steady():
             frame = channel_performance(lake.lake, lake.config, lake.models, days)
             yield from stop_unless_passed(context, lake, {check: check.find(frame, credited_windows(lake.lake, lake.config, days))})
