@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import click
+import polars as pl
 
 from mta_assets.cli.options import FILE, configuration, holdout_shares
 from mta_assets.cli.output import Cell, say, show_json, show_table
@@ -10,7 +11,7 @@ from mta_assets.cli.progress import progress
 from mta_assets.errors import CallError
 from mta_assets.models.registry import build_models, select
 from mta_assets.scorecard.run import SEEDS, USERS, Trial, scorecard
-from mta_assets.scorecard.summary import markdown, on_page, summary
+from mta_assets.scorecard.summary import foretelling, foretelling_markdown, markdown, on_page, summary
 from mta_assets.simulation.worlds import WORLDS
 
 
@@ -22,7 +23,7 @@ from mta_assets.simulation.worlds import WORLDS
 @click.option("--holdout", "holdouts", multiple=True, metavar="CHANNEL=SHARE", help="A share of users whom the channel never touches.")
 @click.option("--config", "config_path", type=FILE, help="Settings to use instead of MTA_CONFIG (mta.yaml).")
 @click.option("--page", type=FILE, help="A page whose table between the marks is written anew, e.g. docs/scorecard.md.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document: a row per world, seed and model.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document: rows and predictions, each by world, seed and model.")
 def command(
     *,
     worlds: tuple[str, ...],
@@ -46,19 +47,22 @@ def command(
     models = select(build_models(configuration(config_path).models), names)
     trial = Trial(worlds=worlds or tuple(WORLDS), seeds=seeds or SEEDS, users=users, holdouts=holdout_shares(holdouts))
     with progress(len(trial.worlds) * len(trial.seeds)) as notify:
-        rows = scorecard(models, trial, notify)
+        card = scorecard(models, trial, notify)
     if page is not None:
-        _rewrite(page, markdown(rows))
+        _rewrite(page, f"{markdown(card.rows)}\n\n{foretelling_markdown(card.predictions)}")
     if as_json:
-        show_json(rows.to_dicts())
+        show_json({"rows": card.rows.to_dicts(), "predictions": card.predictions.to_dicts()})
         return
-    table = summary(rows)
-    cells: list[tuple[Cell, ...]] = [
-        tuple(round(each, 3) if isinstance(each, float) else each for each in row) for row in table.iter_rows()
-    ]
-    show_table(table.columns, [cells], title="Total variation from the true increments, and what follows from it")
-    for model, reason in rows.drop_nulls("unavailable").select("model", "unavailable").unique(maintain_order=True).iter_rows():
+    _show(summary(card.rows), "Total variation from the true increments, and what follows from it")
+    say()
+    _show(foretelling(card.predictions).drop("foretold", "happened"), "Chance of a conversion within a week of a touch")
+    for model, reason in card.rows.drop_nulls("unavailable").select("model", "unavailable").unique(maintain_order=True).iter_rows():
         say(f"{model} is not on it: {reason}")
+
+
+def _show(table: pl.DataFrame, title: str) -> None:
+    cells: list[tuple[Cell, ...]] = [tuple(f"{each:.3f}" if isinstance(each, float) else each for each in row) for row in table.iter_rows()]
+    show_table(table.columns, [cells], title=title)
 
 
 def _rewrite(page: Path, text: str) -> None:

@@ -37,6 +37,11 @@ def gains_through_groups(chain: Chain) -> Floats:
     return _through(chain, np.arange(chain.groups.shape[1]))
 
 
+def expected_gains(chain: Chain) -> Floats:
+    """(states, kinds) what a walk earns from each state on."""
+    return np.asarray(inverse(chain.moves, chain.exits) @ chain.gains)
+
+
 def inverse(moves: Floats, exits: Floats) -> Floats:
     """(n, n) inverse of diag(exits + row sums of moves) - moves, by halves. Entry (i, j) times what leaves j is the expected visits to j from i."""
     n = len(exits)

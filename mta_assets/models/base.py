@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -154,6 +154,21 @@ class LearnedModel(AttributionModel):
             share=align(learned.share, learned.units, touches.units),
             value_share=align(learned.value_share, learned.units, touches.units),
         )
+
+
+@runtime_checkable
+class Predictor(Protocol):
+    """A model that also says how likely a journey is to convert: it is judged on that by having this method (docs/scorecard.md)."""
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Which statistics it learns from."""
+
+    def conversion_chance(self, statistics: Statistics, touches: Touches) -> Floats:
+        """(touches,) chance, 0 to 1, that a journey which has come as far as this touch goes on to convert, as the statistics teach.
+
+        What comes after the touch must not be looked at. `touches.units` are those of the statistics.
+        """
 
 
 def align(numbers: Floats, units: tuple[str, ...], onto: tuple[str, ...]) -> Floats:

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 from scipy.sparse import coo_array
 
-from mta_assets.contracts.arrays import Bools, Floats, Ints, Statistics, Transitions
+from mta_assets.contracts.arrays import Bools, Floats, Ints, Statistics, Touches, Transitions
 from mta_assets.errors import ModelError
 from mta_assets.models import absorbing_chain, absorbing_flow
 from mta_assets.models.base import Example, Learned, LearnedModel
@@ -101,6 +101,16 @@ class Markov(LearnedModel):
         effects[present] = removal_losses(transitions, present) / np.where(total == 0, 1.0, total)
         return learned(statistics, effects[:, 0], effects[:, 1])
 
+    def conversion_chance(self, statistics: Statistics, touches: Touches) -> Floats:
+        """(touches,) chance of ending in a conversion, from the state of the last `order` touches; after fewer, the mean over the states that begin so.
+
+        What was never seen has the overall rate. Raises ModelError when there are too many states for dense algebra.
+        """
+        transitions = statistics.transitions.get(self.order)
+        if transitions is None:
+            raise absent(f"Markov of order {self.order}", f"transitions_{self.order}")
+        return conversion_chances(transitions, touches)
+
     def _require_few(self, units: int) -> None:
         most = MOST_UNITS[self.order]
         if most is not None and units > most:
@@ -129,6 +139,51 @@ def removal_losses(transitions: Transitions, units: Ints) -> Floats:
             "Set a lower 'order' for this model in mta.yaml, group by channel instead of campaign, or shorten 'lookback_days'."
         )
     return losses
+
+
+def conversion_chances(transitions: Transitions, touches: Touches) -> Floats:
+    """(touches,) chance of converting, by the state that each touch brings its journey to."""
+    order, base = transitions.order, len(touches.units) + 1
+    chance, journeys = _state_chances(transitions)
+    overall = float((transitions.starts * chance).sum() / max(transitions.starts.sum(), 1.0))
+    found = np.full(len(touches.unit), overall)
+    known = np.minimum(touches.position + 1, order)
+    for length in range(1, order + 1):
+        at = np.flatnonzero(known == length)
+        window = np.stack([touches.unit[at - back] for back in reversed(range(length))], axis=1) + 1
+        states = transitions.states[:, :length] + 1
+        weight = journeys if length == order else transitions.starts
+        found[at] = _looked_up(_coded(window, base), _coded(states, base), chance, weight, overall)
+    return found
+
+
+def _state_chances(transitions: Transitions) -> tuple[Floats, Floats]:
+    """((states,) chance of converting from each, (states,) how often each was visited)."""
+    visits = _visits(transitions)
+    used = visits > 0
+    if used.sum() > MOST_DENSE_STATES[transitions.order]:
+        raise ModelError(
+            f"Markov of order {transitions.order} predicts from up to {MOST_DENSE_STATES[transitions.order]:,} states, here are {used.sum():,}."
+        )
+    chance = np.zeros(len(used))
+    if used.any():
+        nothing_held = np.zeros((len(used), 0), dtype=np.bool_)
+        chance[used] = absorbing_chain.expected_gains(_dense(transitions, nothing_held, used))[:, 0]
+    return np.clip(chance, 0.0, 1.0), visits
+
+
+def _looked_up(wanted: Ints, code: Ints, chance: Floats, weight: Floats, otherwise: float) -> Floats:
+    """(wanted,) weighted mean of the chances of the states with the code."""
+    codes, index = np.unique(code, return_inverse=True)
+    total = np.bincount(index, weight)
+    mean = np.where(total > 0, np.bincount(index, weight * chance) / np.where(total > 0, total, 1.0), otherwise)
+    row = np.minimum(np.searchsorted(codes, wanted), len(codes) - 1)
+    return np.where(codes[row] == wanted, mean[row], otherwise) if len(codes) else np.full(len(wanted), otherwise)
+
+
+def _coded(digits: Ints, base: int) -> Ints:
+    """(rows,) one number for each row of digits below `base`."""
+    return np.asarray(digits.astype(np.int64) @ base ** np.arange(digits.shape[1], dtype=np.int64))
 
 
 def _visits(transitions: Transitions) -> Floats:

@@ -5,7 +5,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from mta_assets.contracts.arrays import Coalitions, Floats, Ints, Statistics, ranges
+from mta_assets.contracts.arrays import Coalitions, Floats, Ints, Statistics, Touches, ranges
+from mta_assets.errors import ModelError
 from mta_assets.models.base import Example, Learned, LearnedModel
 from mta_assets.models.learning import PRIOR_STRENGTH, absent, learned, nothing
 from mta_assets.models.parameters import is_number, parameter, require
@@ -78,6 +79,18 @@ class ShapleyRate(LearnedModel):
         effects[present] = values
         return learned(statistics, effects[:, 0], effects[:, 1], note=note)
 
+    def conversion_chance(self, statistics: Statistics, touches: Touches) -> Floats:
+        """(touches,) worth of the set of units up to each touch: the shrunken rate of journeys that keep within it. Raises ModelError for too many units."""
+        if statistics.coalitions is None:
+            raise absent(self.title, "coalitions")
+        sets, units = _touched(statistics.coalitions), len(touches.units)
+        if units > MOST_EXACT_UNITS:
+            raise ModelError(f"{self.title} predicts with up to {MOST_EXACT_UNITS} channels or campaigns, here are {units}.")
+        by_set = np.zeros((1 << units, 3))
+        mask = np.add.reduceat(np.left_shift(1, sets.unit), sets.offsets[:-1]) if len(sets.unit) else sets.unit
+        np.add.at(by_set, mask, np.stack([sets.conversions + sets.nulls, sets.conversions, sets.value], axis=1))
+        return np.asarray(self._worth(subset_sums(by_set))[_sets_so_far(touches), 0])
+
     def _exact(self, amounts: Floats, offsets: Ints, player: Ints, players: int) -> Floats:
         """(players, 2) by Harsanyi dividends over all 2^players sets."""
         mask = np.add.reduceat(np.left_shift(1, player), offsets[:-1])
@@ -110,6 +123,14 @@ class ShapleyRate(LearnedModel):
         """(n, 2) conversions and value per journey of n sets, of their sums (n, 3): journeys, conversions, value. Nothing for a set without journeys."""
         journeys = sums[:, :1] + self.prior_strength
         return np.asarray(sums[:, 1:] / np.where(journeys > 0, journeys, 1.0))
+
+
+def _sets_so_far(touches: Touches) -> Ints:
+    """(touches,) bit mask of the units of each journey up to each touch."""
+    first = np.zeros(len(touches.unit), dtype=np.bool_)
+    first[np.unique(touches.groups.of_touch, return_index=True)[1]] = True
+    seen = np.concatenate([[0], np.cumsum(np.where(first, np.left_shift(1, touches.unit.astype(np.int64)), 0))])
+    return np.asarray(seen[1:] - seen[touches.offsets[:-1]][touches.journey])
 
 
 def _touched(sets: Coalitions) -> Coalitions:

@@ -9,6 +9,7 @@ from mta_assets.models.base import AttributionModel
 from mta_assets.scorecard.budget import Budget, Move
 from mta_assets.scorecard.credit import credited
 from mta_assets.scorecard.measures import distance
+from mta_assets.scorecard.prediction import predictions
 from mta_assets.simulation.known import Simulated, simulate_world
 from mta_assets.simulation.truth import Outcome, Truth
 from mta_assets.simulation.worlds import WORLDS
@@ -28,18 +29,28 @@ class Trial:
     holdouts: Mapping[str, float] = field(default_factory=dict)
 
 
-def scorecard(models: Mapping[str, AttributionModel], trial: Trial, notify: Callable[[str], None] = lambda _: None) -> pl.DataFrame:
-    """world, seed, model and how far it is off (see `ROWS`), by world, seed and the order of the models; equal arguments give equal digits.
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """rows: world, seed, model and how far it is off (`ROWS`). predictions: world, seed and the columns of `predictions`, of models that can predict."""
+
+    rows: pl.DataFrame
+    predictions: pl.DataFrame
+
+
+def scorecard(models: Mapping[str, AttributionModel], trial: Trial, notify: Callable[[str], None] = lambda _: None) -> Card:
+    """All of the trial, by world, seed and the order of the models; equal arguments give equal digits.
 
     A model that cannot be computed on these worlds has a row with the reason in `unavailable`. notify: told of each world that is begun.
     """
     rows: list[dict[str, object]] = []
+    foretold: list[pl.DataFrame] = []
     for name in trial.worlds:
         for seed in trial.seeds:
             notify(f"{name}, seed {seed}")
             world = simulate_world(name, users=trial.users, seed=seed, holdouts=trial.holdouts)
             rows += ({"world": name, "seed": seed} | row for row in _rows(world, models))
-    return pl.DataFrame(rows, schema=ROWS)
+            foretold.append(predictions(world, models).select(pl.lit(name).alias("world"), pl.lit(seed).alias("seed"), pl.all()))
+    return Card(rows=pl.DataFrame(rows, schema=ROWS), predictions=pl.concat(foretold))
 
 
 ROWS = {

@@ -52,6 +52,36 @@ def markdown(rows: pl.DataFrame) -> str:
     return markdown_table(head, body)
 
 
+def foretelling(predictions: pl.DataFrame) -> pl.DataFrame:
+    """One row per model that predicts, the smallest log-loss first: the mean over the `JUDGED` worlds and their seeds; bins are averaged as well."""
+    judged = predictions.filter(pl.col("world").is_in(list(JUDGED)))
+    figures = judged.group_by("model", maintain_order=True).agg(pl.col("log_loss", "auc", "calibration_error").mean())
+    bins = judged.select("model", "foretold", "happened", bin=pl.int_ranges(pl.col("foretold").list.len()))
+    curve = (
+        bins.explode("foretold", "happened", "bin")
+        .group_by("model", "bin", maintain_order=True)
+        .agg(pl.col("foretold", "happened").mean())
+        .group_by("model", maintain_order=True)
+        .agg("foretold", "happened")
+    )
+    return figures.join(curve, on="model", maintain_order="left").sort("log_loss", maintain_order=True)
+
+
+def foretelling_markdown(predictions: pl.DataFrame) -> str:
+    """The table of predictions of the docs."""
+    rows = [
+        (
+            f"`{row['model']}`" if row["model"][0] != "(" else row["model"],
+            _number(row["log_loss"], 4),
+            _number(row["auc"], 3),
+            _number(row["calibration_error"], 3),
+            ", ".join(f"{foretold:.0%} {seen:.0%}" for foretold, seen in zip(row["foretold"], row["happened"], strict=True)),
+        )
+        for row in foretelling(predictions).to_dicts()
+    ]
+    return markdown_table(("model", "log-loss", "AUC", "calibration error", "foretold and happened, by tenths of the touches"), rows)
+
+
 def on_page(page: str, text: str) -> str:
     """The page with the text between its marks. Raises ValueError when the marks are not there."""
     before, start, rest = page.partition(START)
