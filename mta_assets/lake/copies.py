@@ -14,9 +14,8 @@ from pyarrow.fs import FileSelector, FileSystem, FileType, PyFileSystem, copy_fi
 
 from mta_assets.errors import LakeError
 from mta_assets.lake.failures import refused
-from mta_assets.lake.lake import Lake
+from mta_assets.lake.lake import LOG, Lake
 
-LOG = "_delta_log"
 # How often a moment is looked for in which no table changes; the lock keeps a local lake's steps away, an object store has none.
 LOOKS, SECONDS_BETWEEN_LOOKS = 60, 1.0
 THREADS = 8

@@ -14,7 +14,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 
 from mta_assets.contracts.columns import Table
 from mta_assets.contracts.days import DayRange
-from mta_assets.errors import LakeError, OvertakenError
+from mta_assets.errors import LakeAwayError, LakeError, OvertakenError
 from mta_assets.lake import upkeep
 from mta_assets.lake.failures import refused
 from mta_assets.lake.lock import Lock, shared, sole
@@ -27,6 +27,7 @@ COMMIT_TRIES = 8
 HISTORY = 20
 # What reading a file that is not as it was written ends in.
 UNREADABLE = (OSError, DeltaError, pl.exceptions.ComputeError, pl.exceptions.InvalidOperationError, pl.exceptions.PanicException)
+LOG = "_delta_log"  # the folder of a table's log
 WRITES = ("WRITE", "DELETE", "UPDATE", "MERGE")
 
 
@@ -278,11 +279,19 @@ class Lake:
             if table.name not in self._open:
                 self._open[table.name] = self._checked(table, DeltaTable(self._uri(table)))
             self._open[table.name].update_incremental()
+            self._is_there(table)
         except TableNotFoundError as error:
             raise LakeError(f"{table.name} is not in the lake at {self.root}; `mta ingest` creates it, or check MTA_LAKE.") from error
         except (OSError, DeltaError) as error:
             raise refused(table.name, self.root, "opened", error) from error
         return self._open[table.name]
+
+    def _is_there(self, table: Table) -> None:
+        """To a table that is open, a folder that is gone looks like one without a new commit."""
+        if self._folder is not None and not (self._folder / table.name / LOG).is_dir():
+            raise LakeAwayError(
+                f"{table.name} is gone from the lake at {self.root}, where it was before. It is tried again; see that the lake's disk is mounted."
+            )
 
     def _checked(self, table: Table, opened: DeltaTable) -> DeltaTable:
         """The table itself when its columns are the contract's: one of another version would be read as something that it is not."""

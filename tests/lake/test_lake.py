@@ -1,10 +1,12 @@
 """The lake: days are replaced whole or not at all, writers lose nothing to each other, and what the storage refuses is said in words."""
 
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import polars as pl
 import pyarrow.parquet as pq
@@ -14,7 +16,7 @@ from deltalake import write_deltalake
 from mta_assets.contracts.columns import ContractError
 from mta_assets.contracts.days import DayRange
 from mta_assets.contracts.tables import RESTATEMENTS, SPEND_DAILY, TOUCHPOINTS
-from mta_assets.errors import LakeError
+from mta_assets.errors import LakeAwayError, LakeError
 from mta_assets.lake.lake import Lake
 
 DAYS = [date(2024, 1, day) for day in range(1, 5)]
@@ -158,6 +160,19 @@ def test_a_damaged_log_and_a_lost_file_are_said_without_a_stack(lake, tmp_path):
         Lake(lake.root).prepare([SPEND_DAILY])
 
 
+def test_an_open_lake_whose_disk_is_gone_says_so_and_works_on_when_it_is_back(lake, tmp_path):
+    root, elsewhere = Path(lake.root), tmp_path / "elsewhere"
+    version = lake.version(SPEND_DAILY)
+    root.rename(elsewhere)
+    root.mkdir()  # where a disk was mounted
+    for ask in (lake.version, lake.read, lake.days, lambda table: lake.replace_days(table, spend(DAYS), MIDDLE)):
+        with pytest.raises(LakeAwayError, match="see that the lake's disk is mounted"):
+            ask(SPEND_DAILY)
+    shutil.rmtree(root)
+    elsewhere.rename(root)
+    assert lake.version(SPEND_DAILY) == version
+
+
 def test_a_file_in_the_place_of_the_lake_is_said(tmp_path):
     (tmp_path / "lake").write_text("")
     with pytest.raises(LakeError, match="A file stands where a folder must be"):
@@ -170,7 +185,7 @@ READER = WRITER.split("lake, channel", maxsplit=1)[0] + textwrap.dedent(
     import os
     import pandera.polars
     from mta_assets.contracts.tables import RESTATEMENTS
-    from mta_assets.errors import LakeError
+    from mta_assets.errors import LakeAwayError, LakeError
     if os.getuid() == 0:
         os.setgid(65534), os.setuid(65534)  # root may write anywhere
     lake = Lake(sys.argv[1])
