@@ -11,7 +11,8 @@ from mta_assets.defs.jobs import CLOSE_DAY, IN_PROCESS
 from mta_assets.defs.observed import observed
 from mta_assets.defs.reports import as_table
 from mta_assets.defs.resources import LakeResource
-from mta_assets.errors import NotFoundError
+from mta_assets.defs.retries import patient
+from mta_assets.errors import LakeAwayError, NotFoundError
 from mta_assets.jobs.folder import Folder, sweep
 from mta_assets.pipeline.retention import described, retire
 from mta_assets.pipeline.run import tables
@@ -27,6 +28,7 @@ WITHOUT_TABLES = frozenset({ANALYZE_UPLOAD, CLOSE_DAY, CLEAN_UP})
 @dg.op(
     description="Remove jobs, audit entries, deliveries, findings and remembered requests that are past their time, and the files that went with them."
 )
+@patient
 @observed
 def remove_what_is_over(context: dg.OpExecutionContext, lake: LakeResource) -> None:
     """What has not ended stays, whatever its age."""
@@ -48,6 +50,7 @@ def remove_what_is_over(context: dg.OpExecutionContext, lake: LakeResource) -> N
 
 
 @dg.op(description="Put the small files of each table together, and remove the files that no version within its time needs.")
+@patient
 @observed
 def tidy_the_lake(context: dg.OpExecutionContext, lake: LakeResource) -> None:
     """One table after the other, beside whoever reads and writes. Fails at the end when some table could not be tidied."""
@@ -63,8 +66,11 @@ def tidy_the_lake(context: dg.OpExecutionContext, lake: LakeResource) -> None:
             "per table": dg.MetadataValue.md(as_table(("table", "put together", "removed", "bytes freed"), rows)),
         }
     )
-    if failed := [one.failed for one in done if one.failed]:
-        raise dg.Failure(" ".join(failed), allow_retries=False)
+    if failed := [one for one in done if one.failed]:
+        said = " ".join(one.failed for one in failed)
+        if all(one.passing for one in failed):
+            raise LakeAwayError(said)
+        raise dg.Failure(said, allow_retries=False)
 
 
 @dg.op(description="Remove the days that `retention` in mta.yaml does not keep.")
@@ -86,6 +92,7 @@ def remove_old_days(context: dg.OpExecutionContext, lake: LakeResource) -> None:
 
 
 @dg.op(description="Remove what runs logged long ago, and runs that made no table.")
+@patient
 @observed
 def forget_old_runs(context: dg.OpExecutionContext, lake: LakeResource) -> None:
     """Materialisations and checks stay."""

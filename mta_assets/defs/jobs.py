@@ -8,6 +8,7 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from mta_assets.config import Config
 from mta_assets.defs.observed import observed
 from mta_assets.defs.resources import LakeResource
+from mta_assets.defs.retries import patient
 from mta_assets.models.base import LearnedModel
 from mta_assets.pipeline import restatements
 
@@ -41,6 +42,7 @@ class DayToClose(dg.Config):
 
 
 @dg.op(description="Ask for the days that have ended to be closed; the restatement sensor does the rest.")
+@patient
 @observed
 def ask_to_close(context: dg.OpExecutionContext, config: DayToClose, lake: LakeResource) -> None:
     """Also asks for the days that were missed while the daemon was down."""

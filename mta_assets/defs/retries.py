@@ -3,8 +3,10 @@
 import functools
 import random
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any
+from inspect import isgeneratorfunction
+from typing import Any, ParamSpec, TypeVar, cast
 
 import dagster as dg
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -20,33 +22,55 @@ OUTAGE = "outage"
 FIRST_OUTAGE_WAIT, LONGEST_OUTAGE_WAIT = timedelta(minutes=5), timedelta(hours=1)
 
 Step = Callable[..., Iterator[Any]]
+Given = ParamSpec("Given")
+Made = TypeVar("Made")
 
 
 def step(**about: Any) -> Callable[[Step], dg.AssetsDefinition]:  # noqa: ANN401  dagster's own
-    """As `dg.multi_asset`, for a step of the pipeline: it is tried again when what kept it from its work may go by itself."""
+    """As `dg.multi_asset`, for a step of the pipeline, which is `patient`."""
 
     def define(body: Step) -> dg.AssetsDefinition:
-        return dg.multi_asset(**about)(_patient(body))
+        return dg.multi_asset(**about)(patient(body))
 
     return define
 
 
-def _patient(body: Step) -> Step:
-    @functools.wraps(body)
-    def tried(context: dg.AssetExecutionContext, **resources: Any) -> Iterator[Any]:  # noqa: ANN401  the step's own
-        try:
-            yield from body(context, **resources)
-        except Exception as error:
-            if not _may_pass(error):
-                raise
-            if context.retry_number >= RETRIES:
-                context.instance.add_run_tags(context.run.run_id, {FAILED_FOR: OUTAGE})
-                raise
-            wait = wait_seconds(context.retry_number)
-            context.log.warning(f"This may go by itself and is tried again in {wait:.0f} s: {error}")
-            raise dg.RetryRequested(max_retries=RETRIES, seconds_to_wait=wait) from error
+def patient(body: Callable[Given, Made]) -> Callable[Given, Made]:
+    """The step, tried again when what kept it from its work may go by itself.
 
-    return tried
+    To be put right below Dagster's decorator; the function takes the context first.
+    """
+    if isgeneratorfunction(body):
+
+        @functools.wraps(body)
+        def in_parts(*args: Given.args, **kwargs: Given.kwargs) -> Iterator[object]:
+            with _tried_again(args[0]):
+                yield from cast("Iterator[object]", body(*args, **kwargs))
+
+        return cast("Callable[Given, Made]", in_parts)
+
+    @functools.wraps(body)
+    def whole(*args: Given.args, **kwargs: Given.kwargs) -> Made:
+        with _tried_again(args[0]):
+            return body(*args, **kwargs)
+
+    return whole
+
+
+@contextmanager
+def _tried_again(given: object) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        context = cast("dg.OpExecutionContext | dg.AssetExecutionContext", given)
+        if not _may_pass(error):
+            raise
+        if context.retry_number >= RETRIES:
+            context.instance.add_run_tags(context.run.run_id, {FAILED_FOR: OUTAGE})
+            raise
+        wait = wait_seconds(context.retry_number)
+        context.log.warning(f"This may go by itself and is tried again in {wait:.0f} s: {error}")
+        raise dg.RetryRequested(max_retries=RETRIES, seconds_to_wait=wait) from error
 
 
 def wait_seconds(retry: int) -> float:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mta_assets.contracts.columns import Table
-from mta_assets.errors import LakeError
+from mta_assets.errors import LakeError, passes
 from mta_assets.lake.lake import Lake
 
 _RESTORE = "The disk gives back other bytes than were written. Restore the files from a copy, or have their days computed again."
@@ -12,13 +12,17 @@ _RESTORE = "The disk gives back other bytes than were written. Restore the files
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tidied:
-    """What the upkeep of one table did. merged: files that were put together; removed, bytes_freed: files that went; failed: why it could not be done."""
+    """What the upkeep of one table did. merged: files that were put together; removed, bytes_freed: files that went.
+
+    failed: why it could not be done; passing: whether the cause may go by itself.
+    """
 
     table: str
     merged: int = 0
     removed: int = 0
     bytes_freed: int | None = 0
     failed: str = ""
+    passing: bool = False
 
 
 def tidy(lake: Lake, tables: Iterable[Table], keep_hours: int) -> list[Tidied]:
@@ -33,5 +37,5 @@ def _tidied(lake: Lake, table: Table, keep_hours: int) -> Tidied:
         merged = lake.compact(table)
         swept = lake.sweep(table, keep_hours)
     except LakeError as error:
-        return Tidied(table=table.name, failed=str(error))
+        return Tidied(table=table.name, failed=str(error), passing=passes(error))
     return Tidied(table=table.name, merged=merged, removed=swept.files, bytes_freed=swept.bytes_freed)

@@ -46,13 +46,23 @@ class Shop:
     def _resource(self, project: Project) -> LakeResource:
         return LakeResource(root=str(self.folder / "lake"), landing=str(self.landing), project=project)
 
-    def run(self, job: str, days: DayRange | None = None, **tags: str) -> dg.ExecuteInProcessResult:
-        """Run a job here and now; a failure is a result, not an error."""
+    def run(
+        self, job: str, days: DayRange | None = None, ops: Mapping[str, object] | None = None, **tags: str
+    ) -> dg.ExecuteInProcessResult:
+        """Run a job here and now; a failure is a result, not an error. ops: what its ops are configured with."""
         everything = (range_tags(days) if days else {}) | tags
-        quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+        config = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}} | ({"ops": ops} if ops else {})
         return self.defs.resolve_job_def(job).execute_in_process(
-            instance=self.instance, tags=everything, raise_on_error=False, run_config=quiet
+            instance=self.instance, tags=everything, raise_on_error=False, run_config=config
         )
+
+    def look(self, sensor: str, cursor: str | None = None) -> dg.SensorResult | dg.RunRequest | dg.SkipReason:
+        """What one tick of a sensor answers."""
+        repository = self.defs.get_repository_def()
+        with dg.build_sensor_context(
+            instance=self.instance, cursor=cursor, repository_def=repository, resources={"lake": self.resource}
+        ) as context:
+            return repository.get_sensor_def(sensor)(context)
 
 
 def land(folder: Path) -> None:

@@ -6,11 +6,14 @@ from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from mta_assets.contracts.columns import ContractError
 from mta_assets.contracts.days import DayRange
 from mta_assets.contracts.tables import JOURNEYS
-from mta_assets.defs import retries
+from mta_assets.defs import clean_up, retries
+from mta_assets.defs.clean_up import CLEAN_UP
+from mta_assets.defs.jobs import CLOSE_DAY
 from mta_assets.defs.landing_sensor import Cursor, answer
 from mta_assets.defs.restatement_sensor import pending_work, untried
 from mta_assets.defs.retries import FAILED_FOR, FIRST_OUTAGE_WAIT, LONGEST_OUTAGE_WAIT, OUTAGE, RETRIES
@@ -106,6 +109,54 @@ def test_what_is_wrong_fails_at_once_and_is_no_outage(copied, monkeypatch, error
     assert not result.success
     assert len(tries) == 1
     assert FAILED_FOR not in shop.instance.get_run_by_id(result.run_id).tags
+
+
+def failing(monkeypatch, where, name, error, times):
+    """A function fails so often. The list grows by one with each try."""
+    tries, original = [], getattr(where, name)
+
+    def tried(*args, **kwargs):
+        tries.append(args)
+        if len(tries) <= times:
+            raise error
+        return original(*args, **kwargs)
+
+    monkeypatch.setattr(where, name, tried)
+    return tries
+
+
+# op -> what it calls that may find something away, or something wrong
+TASKS = {
+    "remove_what_is_over": (clean_up, "prune", StateAwayError("away"), StateError("wrong")),
+    "tidy_the_lake": (Lake, "compact", LakeAwayError("away"), LakeError("wrong")),
+    "forget_old_runs": (clean_up, "forget", OperationalError("", {}, Exception("away")), ValueError("wrong")),
+    "ask_to_close": (restatements, "close_day", LakeAwayError("away"), LakeError("wrong")),
+}
+
+
+def run_tasks(shop, tmp_path):
+    """The events of the jobs that are no steps of the pipeline."""
+    shop.tell(f"sqlite:///{tmp_path}/state.db", tmp_path / "uploads")
+    day = {"ask_to_close": {"config": {"day": "2026-03-07"}}}
+    return [*shop.run(CLEAN_UP).all_events, *shop.run(CLOSE_DAY, ops=day).all_events]
+
+
+def test_tasks_that_something_passing_kept_from_their_work_are_tried_again_in_the_same_run(copied, monkeypatch, tmp_path):
+    shop = copied()
+    for where, name, passing, _ in TASKS.values():
+        failing(monkeypatch, where, name, passing, 1)
+    events = run_tasks(shop, tmp_path)
+    again = {event.step_key for event in events if event.event_type == dg.DagsterEventType.STEP_RESTARTED}
+    assert again == {event.step_key for event in events if event.is_step_success} == set(TASKS)
+
+
+def test_tasks_that_find_something_wrong_fail_at_once(copied, monkeypatch, tmp_path):
+    shop = copied()
+    tries = {task: failing(monkeypatch, where, name, wrong, 10_000) for task, (where, name, _, wrong) in TASKS.items()}
+    events = run_tasks(shop, tmp_path)
+    assert {event.step_key for event in events if event.is_step_failure} == set(TASKS)
+    assert not [event for event in events if event.event_type == dg.DagsterEventType.STEP_UP_FOR_RETRY]
+    assert all(tries.values())
 
 
 def test_waits_grow_and_are_spread(monkeypatch):

@@ -19,15 +19,6 @@ from mta_assets.pipeline import restatements
 ORDER = "conversion_id,user_id,ts,goal,value,currency\n"
 
 
-def _look(shop, sensor, cursor=None):
-    """What one tick of a sensor answers."""
-    repository = shop.defs.get_repository_def()
-    with dg.build_sensor_context(
-        instance=shop.instance, cursor=cursor, repository_def=repository, resources={"lake": shop.resource}
-    ) as context:
-        return repository.get_sensor_def(sensor)(context)
-
-
 def _land(shop, name, rows=1, age_seconds=60):
     path = shop.landing / "conversions" / name
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -46,14 +37,14 @@ def _run_status(shop, request, job, status):
 def test_a_new_file_starts_ingest_once_and_a_changed_one_again(shop_of):
     shop = shop_of()
     path = _land(shop, "a.csv")
-    first = _look(shop, "landing_sensor")
+    first = shop.look("landing_sensor")
     assert len(first.run_requests) == 1
-    again = _look(shop, "landing_sensor", first.cursor)
+    again = shop.look("landing_sensor", first.cursor)
     assert isinstance(again, dg.SkipReason)
     assert shop.run("ingest").success
-    assert isinstance(_look(shop, "landing_sensor", first.cursor), dg.SkipReason)
+    assert isinstance(shop.look("landing_sensor", first.cursor), dg.SkipReason)
     _land(shop, path.name, rows=2, age_seconds=30)
-    changed = _look(shop, "landing_sensor", first.cursor)
+    changed = shop.look("landing_sensor", first.cursor)
     assert changed.run_requests[0].run_key != first.run_requests[0].run_key
 
 
@@ -62,16 +53,16 @@ def test_what_landed_while_the_daemon_was_down_is_found_and_what_was_read_is_not
     _land(shop, "a.csv")
     assert shop.run("ingest").success
     _land(shop, "b.csv", age_seconds=40)
-    answer = _look(shop, "landing_sensor", cursor=None)  # the cursor is lost with the daemon's storage
+    answer = shop.look("landing_sensor", cursor=None)  # the cursor is lost with the daemon's storage
     assert answer.run_requests[0].tags["mta/files"] == "1"
     assert shop.run("ingest").success
-    assert isinstance(_look(shop, "landing_sensor", cursor=None), dg.SkipReason)
+    assert isinstance(shop.look("landing_sensor", cursor=None), dg.SkipReason)
 
 
 def test_a_file_that_still_grows_waits(shop_of):
     shop = shop_of()
     _land(shop, "a.csv", age_seconds=0)
-    answer = _look(shop, "landing_sensor")
+    answer = shop.look("landing_sensor")
     assert isinstance(answer, dg.SkipReason)
     assert "growing" in answer.skip_message
 
@@ -81,21 +72,21 @@ def test_an_ingest_that_failed_is_started_again_a_few_times_and_then_waits_for_a
     _land(shop, "a.csv")
     cursor, keys = None, []
     for _ in range(TRIES):
-        answer = _look(shop, "landing_sensor", cursor)
+        answer = shop.look("landing_sensor", cursor)
         keys.append(answer.run_requests[0].run_key)
         cursor = answer.cursor
         _run_status(shop, answer.run_requests[0], "ingest", dg.DagsterRunStatus.FAILURE)
     assert len(set(keys)) == TRIES
-    assert isinstance(_look(shop, "landing_sensor", cursor), dg.SkipReason)
+    assert isinstance(shop.look("landing_sensor", cursor), dg.SkipReason)
     _land(shop, "b.csv")
-    assert _look(shop, "landing_sensor", cursor).run_requests
+    assert shop.look("landing_sensor", cursor).run_requests
 
 
 def test_nothing_is_asked_while_an_ingest_is_under_way(shop_of):
     shop = shop_of()
     _land(shop, "a.csv")
     shop.instance.add_run(dg.DagsterRun(job_name="ingest", status=dg.DagsterRunStatus.STARTING))
-    assert "under way" in _look(shop, "landing_sensor").skip_message
+    assert "under way" in shop.look("landing_sensor").skip_message
 
 
 def test_what_was_ingested_leads_to_core_then_to_closings_and_then_to_rest(shop_of):
@@ -103,7 +94,7 @@ def test_what_was_ingested_leads_to_core_then_to_closings_and_then_to_rest(shop_
     _land(shop, "a.csv")
     assert shop.run("ingest").success
     started = []
-    while isinstance(request := _look(shop, "restatement_sensor"), dg.RunRequest):
+    while isinstance(request := shop.look("restatement_sensor"), dg.RunRequest):
         started.append(request.job_name)
         days = DayRange(*(date.fromisoformat(request.tags[tag]) for tag in (RANGE_START, RANGE_END)))
         assert shop.run(request.job_name, days, **{"dagster/run_key": request.run_key}).success
@@ -116,7 +107,7 @@ def test_a_day_whose_fit_alone_is_stale_is_refitted(copied):
     shop = copied()
     day = date(2026, 3, 5)
     _put_fit(shop, day)
-    request = _look(shop, "restatement_sensor")
+    request = shop.look("restatement_sensor")
     assert request.job_name == "refit"
     assert shop.run("refit", DayRange(day, day)).success
     assert pending_work(shop.resource.lake) == []
@@ -130,8 +121,8 @@ def _put_fit(shop, day):
 def test_days_are_not_started_again_while_their_run_is_under_way(copied, status):
     shop = copied()
     restatements.close_day(shop.resource.lake, date(2026, 3, 4), datetime.now(UTC))
-    _run_status(shop, _look(shop, "restatement_sensor"), "attribute", status)
-    assert "under way" in _look(shop, "restatement_sensor").skip_message
+    _run_status(shop, shop.look("restatement_sensor"), "attribute", status)
+    assert "under way" in shop.look("restatement_sensor").skip_message
 
 
 def test_days_that_failed_are_halved_until_the_bad_one_stands_alone(copied):
@@ -148,9 +139,9 @@ def test_days_that_failed_are_halved_until_the_bad_one_stands_alone(copied):
             pending -= set(work.days)
             restatements.finish(shop.resource.lake, restatements.snapshot(shop.resource.lake, work.days))
     assert pending == {bad}
-    assert "wait for new data or for a person: attribute 2026-03-05" in _look(shop, "restatement_sensor").skip_message
+    assert "wait for new data or for a person: attribute 2026-03-05" in shop.look("restatement_sensor").skip_message
     restatements.close_day(shop.resource.lake, bad, datetime.now(UTC))  # something new asks for the day
-    assert isinstance(_look(shop, "restatement_sensor"), dg.RunRequest)
+    assert isinstance(shop.look("restatement_sensor"), dg.RunRequest)
 
 
 @pytest.mark.parametrize("status", [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTED])
@@ -159,7 +150,7 @@ def test_a_backfill_that_is_under_way_keeps_nobody_from_asking_for_what_is_pendi
     for _ in range(3):
         shop.instance.add_run(dg.DagsterRun(job_name="attribute", tags={BACKFILL: "abc"}, status=status))
     restatements.close_day(shop.resource.lake, date(2026, 3, 4), datetime.now(UTC))
-    request = _look(shop, "restatement_sensor")
+    request = shop.look("restatement_sensor")
     assert (request.job_name, request.tags["dagster/priority"]) == ("attribute", "1")
 
 
