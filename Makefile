@@ -40,8 +40,8 @@ test-system: $(VENV)/dev.stamp ## run the commands of all containers of ours as 
 	$(BIN)/pytest -m system tests/deploy
 
 .PHONY: test-faults
-test-faults: $(VENV)/dev.stamp ## break the system on purpose and rewrite the table of docs/faults.md (some 15 minutes)
-	MTA_FAULTS_TABLE=1 $(BIN)/pytest -m faults tests/faults
+test-faults: $(VENV)/dev.stamp ## break the system on purpose and rewrite the table of docs/faults.md (some 20 minutes)
+	MTA_FAULTS_TABLE=1 $(BIN)/pytest -m faults -o faulthandler_timeout=3600 tests/faults
 
 .PHONY: fuzz
 fuzz: $(VENV)/dev.stamp ## look for faults of the API for longer than the tests do (some minutes)
