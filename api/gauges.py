@@ -1,4 +1,4 @@
-"""What Prometheus is told of what lies behind the server: measured when it asks. What the server counts of itself is in `metrics`."""
+"""What Prometheus is told of what lies behind the server and costs little: measured when it asks. What the server counts of itself is in `metrics`."""
 
 import logging
 from collections.abc import Iterable, Iterator
@@ -31,8 +31,6 @@ class Gauges:
         try:
             if found["state"].status == "up":
                 yield from self._of_state()
-            if found["lake"].status == "up":
-                yield from self._of_lake()
         except MtaError:
             log.exception("a part went away while it was measured")
 
@@ -46,13 +44,6 @@ class Gauges:
         heartbeat = made.components.heartbeat()
         age = [] if heartbeat is None else [((), (made.now() - heartbeat).total_seconds())]
         yield gauge("mta_daemon_silent_seconds", "Time since the Dagster daemon was heard of.", [], age)
-
-    def _of_lake(self) -> "Iterator[Metric]":
-        ages = self._services.freshness.ages(self._services.now())
-        hours = [((age.kind, age.name), age.age_hours) for age in ages if age.age_hours is not None]
-        yield gauge("mta_data_age_hours", "Time since the end of the newest day.", ["kind", "name"], hours)
-        late = [((age.kind, age.name), float(age.status in {"late", "stale"})) for age in ages]
-        yield gauge("mta_data_late", "Whether the newest day is older than the policy allows.", ["kind", "name"], late)
 
 
 def gauge(name: str, about: str, labels: list[str], values: Iterable[tuple[tuple[str, ...], float]]) -> "Metric":

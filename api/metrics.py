@@ -46,14 +46,11 @@ class Metrics:
         self.problems = Counter("mta_problems", "Failures answered, by their code.", ["code"], registry=self._own)
         self.limit_rejections = Counter("mta_limit_rejections", "Requests refused by a limit, by its name.", ["limit"], registry=self._own)
 
-    def text(self, *more: "Collector") -> tuple[bytes, str]:
-        """The counts of all workers and what else is to be told, in the text format of Prometheus, and the media type of that."""
-        from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest  # noqa: PLC0415
+    def text(self) -> bytes:
+        """The counts of all workers, in the text format of Prometheus."""
+        from prometheus_client import generate_latest  # noqa: PLC0415
 
-        measured = CollectorRegistry()
-        for collector in more:
-            measured.register(collector)
-        return generate_latest(self._registry()) + generate_latest(measured), CONTENT_TYPE_LATEST
+        return generate_latest(self._registry())
 
     def _registry(self) -> "CollectorRegistry":
         """The counts of all workers, to be collected once."""
@@ -69,6 +66,22 @@ class Metrics:
     def samples(self) -> "Iterator[Sample]":
         """Every count of all workers."""
         return (sample for family in self._registry().collect() for sample in family.samples)
+
+
+def text_of(collector: "Collector") -> bytes:
+    """What a collector says now, in the text format of Prometheus."""
+    from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415
+
+    alone = CollectorRegistry()
+    alone.register(collector)
+    return generate_latest(alone)
+
+
+def media_type() -> str:
+    """The media type of that format."""
+    from prometheus_client import CONTENT_TYPE_LATEST  # noqa: PLC0415
+
+    return CONTENT_TYPE_LATEST
 
 
 def measure(app: Flask) -> None:

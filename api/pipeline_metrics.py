@@ -27,15 +27,22 @@ class PipelineMetrics:
 
     def __init__(self, services: "Services") -> None:
         self._services = services
+        found = services.components.all()
+        self._up = [part for part in ("state", "lake") if found[part].status == "up"]
+
+    @property
+    def name(self) -> str:
+        """Of which parts it tells: what was said of a part before it went away is not said on."""
+        return "-".join(["pipeline", *self._up])
 
     def collect(self) -> "Iterator[Metric]":
         """Every figure, as it is now."""
-        found = self._services.components.all()
         try:
-            if found["state"].status == "up":
+            if "state" in self._up:
                 yield from _of_runs({(each.name, each.labels): each.value for each in Figures(self._services.store).all()})
-            if found["lake"].status == "up":
+            if "lake" in self._up:
                 yield from self._of_lake()
+                yield from self._of_ages()
         except MtaError:
             log.exception("a part went away while it was measured")
         yield from self._of_disk()
@@ -54,6 +61,13 @@ class PipelineMetrics:
         size, files = held.sizes()
         yield _gauge("mta_lake_bytes", "Bytes of the tables as they are now, without older versions.", ["layer"], size)
         yield _gauge("mta_lake_files", "Files of the tables as they are now.", ["layer"], files)
+
+    def _of_ages(self) -> "Iterator[Metric]":
+        ages = self._services.freshness.ages(self._services.now())
+        hours: dict[Labels, float] = {(age.kind, age.name): age.age_hours for age in ages if age.age_hours is not None}
+        yield _gauge("mta_data_age_hours", "Time since the end of the newest day.", ["kind", "name"], hours)
+        late: dict[Labels, float] = {(age.kind, age.name): float(age.status in {"late", "stale"}) for age in ages}
+        yield _gauge("mta_data_late", "Whether the newest day is older than the policy allows.", ["kind", "name"], late)
 
     def _additive(self, model: str) -> str:
         known = self._services.models.get(model)

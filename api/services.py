@@ -8,6 +8,7 @@ from typing import cast
 from flask import current_app
 
 from api.components import Components
+from api.measured import Measured
 from api.redis_link import RedisLink
 from api.trail import Trail
 from mta_assets.config import Config, load_config
@@ -54,6 +55,7 @@ class Services:
     marts: Marts
     freshness: Freshness
     holdings: Holdings
+    measured: Measured
     components: Components
     trail: Trail
     webhooks: Webhooks
@@ -89,6 +91,7 @@ def make_services(settings: Settings, api: ApiSettings, now: Clock = utc_now) ->
         marts=marts,
         freshness=Freshness(marts),
         holdings=Holdings(marts),
+        measured=Measured(api.cache_metrics_seconds),
         components=Components(lake=lake, store=store, redis=redis, now=now),
         store=store,
         keys=keys,

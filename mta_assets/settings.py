@@ -171,6 +171,11 @@ class ApiSettings(_Sources):
     cache_results_seconds: int = Field(3_600, ge=0, description="How long an attribution result is kept.")
     cache_validation_seconds: int = Field(1_800, ge=0, description="How long the verdict on a file is kept.")
     cache_files_seconds: int = Field(7_200, ge=0, description="How long what is known of a file is kept.")
+    cache_metrics_seconds: float = Field(
+        10,
+        ge=0,
+        description="How long what /metrics says of the pipeline and the lake is kept, for all server processes; below the interval of scrapes.",
+    )
     cache_methods_seconds: int = Field(86_400, ge=0, description="How long the list of models is kept.")
 
 

@@ -105,6 +105,7 @@ def test_a_server_is_heard_once_per_moment_and_forgotten_after_its_time(store):
 
 
 def test_a_lake_that_is_gone_is_found_and_what_it_knew_is_unknown(gatherer, tmp_path):
+    assert gatherer.facts().parts["lake"] is None  # it is open from then on
     (tmp_path / "lake").rename(tmp_path / "elsewhere")
     facts = gatherer.facts()
     assert facts.parts["lake"]

@@ -1,8 +1,6 @@
 """Dashboard and alert rules name only what a real server exports."""
 
 import re
-import shutil
-import subprocess
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -104,12 +102,3 @@ def test_every_panel_says_what_it_shows_and_reads_from_the_provisioned_source():
     for panel in panels():
         assert panel["description"]
         assert panel["datasource"]["uid"] == source["uid"]
-
-
-def test_prometheus_itself_accepts_configuration_and_rules():
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        pytest.skip("promtool is not on the PATH")
-    for command in (["check", "rules", RULES], ["check", "config", "--syntax-only", DEPLOY / "prometheus" / "prometheus.yml"]):
-        done = subprocess.run([promtool, *command], capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr

@@ -1,6 +1,8 @@
 """What `/metrics` says of the pipeline, whose runs are other processes."""
 
+import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -58,7 +60,7 @@ def test_the_size_of_the_lake_is_that_of_the_files_its_tables_are_made_of(make_a
 
 
 def test_a_scrape_of_a_lake_that_has_not_changed_reads_no_row(make_app, filled, monkeypatch):
-    app = make_app(lake=filled)
+    app = make_app(lake=filled, cache_metrics_seconds=0)
     before = scraped(app)
 
     def unreadable(*args):
@@ -85,6 +87,22 @@ def test_what_runs_counted_is_the_same_from_every_server_process(make_app):
         assert found["mta_run_seconds_bucket"][labelled(job="core", le="1.0")] == 0
         assert found["mta_run_seconds_bucket"][labelled(job="core", le="5.0")] == 2
         assert found["mta_run_seconds_count"] == {labelled(job="core"): 2}
+
+
+def test_what_is_measured_of_the_pipeline_is_kept_for_some_seconds_and_left_out_while_its_part_is_away(make_app):
+    kept, measured = make_app(cache_metrics_seconds=60), make_app(cache_metrics_seconds=0)
+    assert "mta_runs_total" not in scraped(kept)
+    counted = Tally()
+    counted.add("mta_runs_total", 1, "core", "done")
+    Figures(kept.extensions["mta"].store).record(counted, datetime.now(UTC))
+    assert "mta_runs_total" not in scraped(kept)
+    assert "mta_runs_total" in scraped(measured)
+    lake = Path(kept.extensions["mta"].lake.root)
+    lake.rename(lake.with_name("away"))
+    time.sleep(1.1)  # parts are asked once a second
+    found = scraped(kept)
+    assert found["mta_component_up"][labelled(component="lake")] == 0
+    assert "mta_pending_days" not in found
 
 
 def test_an_empty_lake_is_told_as_empty(make_app):
