@@ -90,6 +90,12 @@ class Config(Section):
     fit_window_days: int = Field(
         90, ge=1, le=1096, description="How many closing days a learned model looks back on, the day itself included."
     )
+    band_level: float = Field(
+        0.9,
+        ge=0.5,
+        le=0.99,
+        description="The level of confidence bands: of how many samples of users one is to hold what all users would give.",
+    )
     touch_kinds: tuple[Literal["click", "view", "visit"], ...] = Field(
         ("click", "view", "visit"), min_length=1, description="Which kinds of touch may earn credit."
     )

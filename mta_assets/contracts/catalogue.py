@@ -1,5 +1,6 @@
-"""Every table that a lake has whatever its models are, in the order in which data flow. The tables themselves are in `tables` and `profiles`."""
+"""Every table that a lake has whatever its models are, in the order in which data flow. The tables themselves are in `tables`, `profiles` and `bands`."""
 
+from mta_assets.contracts.bands import UNCERTAINTY
 from mta_assets.contracts.profiles import PROFILES
 from mta_assets.contracts.tables import (
     CONFLICTS,
@@ -30,4 +31,5 @@ FIXED_TABLES = (
     *STATISTICS,
     *MARTS,
     *PROFILES,
+    *UNCERTAINTY,
 )

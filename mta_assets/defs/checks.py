@@ -9,10 +9,12 @@ import polars as pl
 
 from mta_assets.config import Config
 from mta_assets.contracts.arrays import Touches
+from mta_assets.contracts.bands import BANDS
 from mta_assets.contracts.columns import Table
 from mta_assets.contracts.tables import CHANNEL_DAILY, CHANNEL_PERFORMANCE, SPEND_DAILY, credits_table
 from mta_assets.defs.specs import key_of
 from mta_assets.models.base import AttributionModel
+from mta_assets.quality.bands import banded
 from mta_assets.quality.contract import meets_contract
 from mta_assets.quality.credit import conservation, not_negative, unique_keys
 from mta_assets.quality.findings import AnyCheck, Finding
@@ -70,7 +72,7 @@ def credit_checks(name: str, model: AttributionModel, config: Config) -> list[Ch
 
 
 def mart_checks(models: Mapping[str, AttributionModel], config: Config) -> dict[Table, Check]:
-    """Whether each mart adds up to what it was made from, which is what its check is given."""
+    """Whether each mart adds up to what it was made from, which is what its check is given; and whether each figure has a band, or a reason for none."""
     whole = [name for name, model in models.items() if model.additive and unavailable(model, config) is None]
     finds: dict[Table, tuple[str, Callable[[pl.DataFrame, pl.DataFrame], Finding]]] = {
         CHANNEL_DAILY: (
@@ -82,6 +84,7 @@ def mart_checks(models: Mapping[str, AttributionModel], config: Config) -> dict[
             "each additive model's conversions and value of a window are those of its days",
             partial(performed, additive=whole),
         ),
+        BANDS: ("each figure of the last day has a band that holds it, or the reason why there is none", banded),
     }
     return {
         table: Check(name="reconciled", table=table, description=f"Before it is written: {what}.", find=find)

@@ -38,4 +38,4 @@ def model_version(model: AttributionModel, config: Config) -> str:
 def marts_version(config: Config) -> str:
     """What the marts depend on beside the credits."""
     shown = {"fewest_users": config.privacy.fewest_users} if config.privacy.fewest_users else {}
-    return version_of(fit_window_days=config.fit_window_days, journeys=journeys_version(config), **shown)
+    return version_of(fit_window_days=config.fit_window_days, band_level=config.band_level, journeys=journeys_version(config), **shown)

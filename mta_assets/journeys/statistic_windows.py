@@ -1,22 +1,20 @@
-"""Statistics frames of many days, decoded once, and summed over any window of closing days. No I/O, no model."""
+"""Statistics frames of many days, decoded once, and summed over any window of closing days, also with a group of users left out. No I/O, no model."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
 
 import numpy as np
 import polars as pl
 
-from mta_assets.contracts.arrays import Coalitions, Floats, Ints, Paths, Positions, Statistics, Transitions, ranges
+from mta_assets.contracts.arrays import Coalitions, Ints, Paths, Positions, Statistics, Transitions, ranges
 from mta_assets.contracts.columns import Table
 from mta_assets.contracts.days import DayRange
 from mta_assets.contracts.path_hash import path_hashes, unit_hashes
-from mta_assets.contracts.tables import BUCKETS, COALITIONS, PATHS, POSITIONS, TRANSITIONS
+from mta_assets.contracts.tables import COALITIONS, PATHS, POSITIONS, TRANSITIONS
 from mta_assets.journeys.flows import EVENTS, OUTSIDE, Flows, transitions
+from mta_assets.journeys.statistic_rows import Rows, Tally
 from mta_assets.journeys.statistics import ORDERS, check_needs
 from mta_assets.journeys.tally import distinct
-
-UNIX_EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,10 +29,27 @@ class StatisticWindows:
 
     def within(self, days: DayRange | None) -> Statistics:
         """The statistics of these closing days; None takes all. Units are those that occur in them."""
-        chains = {order: chain.within(days) for order, chain in self.chains.items()}
-        coalitions = Coalitions(**self.coalitions.within(days)) if self.coalitions else None
-        paths = Paths(**self.paths.within(days)) if self.paths else None
-        positions = self.positions.within(days) if self.positions else None
+        return self._statistics({name: part.rows.within(days).tally() for name, part in self._parts.items()})
+
+    def without_each(self, days: DayRange | None, groups: int) -> Iterator[Statistics]:
+        """The statistics of these closing days without one group of users after the other. groups: a divisor of `BUCKETS`; see `Rows.by_group`."""
+        windows = {name: part.rows.within(days) for name, part in self._parts.items()}
+        whole = {name: rows.tally() for name, rows in windows.items()}
+        grouped = {name: rows.by_group(groups) for name, rows in windows.items()}
+        for group in range(groups):
+            yield self._statistics({name: tally.less(grouped[name][group].tally()) for name, tally in whole.items()})
+
+    @property
+    def _parts(self) -> "dict[str, _SequenceRows | _PositionRows | _ChainRows]":
+        named = {"coalitions": self.coalitions, "paths": self.paths, "positions": self.positions}
+        chains = {f"transitions_{order}": chain for order, chain in self.chains.items()}
+        return {name: part for name, part in named.items() if part is not None} | chains
+
+    def _statistics(self, tallies: Mapping[str, Tally]) -> Statistics:
+        chains = {order: chain.of(tallies[f"transitions_{order}"]) for order, chain in self.chains.items()}
+        coalitions = Coalitions(**self.coalitions.of(tallies["coalitions"])) if self.coalitions else None
+        paths = Paths(**self.paths.of(tallies["paths"])) if self.paths else None
+        positions = self.positions.of(tallies["positions"]) if self.positions else None
         counted = next((part for part in (coalitions, paths, *chains.values(), positions) if part is not None), None)
         whole = Statistics(
             units=self.units,
@@ -74,37 +89,10 @@ def merge(frames: Mapping[Table, pl.DataFrame], needs: Iterable[str]) -> Statist
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Rows:
-    """Rows in (day, bucket) order. day: (rows,) days since the epoch; kind: (rows,) which of `kinds` things the row counts; amounts: by name, (rows,)."""
-
-    day: Ints
-    kind: Ints
-    kinds: int
-    amounts: Mapping[str, Floats]
-
-    @staticmethod
-    def of(frame: pl.DataFrame, kind: Ints, kinds: int, amounts: tuple[str, ...]) -> "_Rows":
-        day = frame["day"].to_physical().to_numpy().astype(np.int64)
-        order = np.argsort(day * BUCKETS + frame["bucket"].to_numpy(), kind="stable")
-        return _Rows(day=day[order], kind=kind[order], kinds=kinds, amounts={name: frame[name].to_numpy()[order] for name in amounts})
-
-    def within(self, days: DayRange | None) -> tuple[Ints, dict[str, Floats]]:
-        """(the kinds that occur in these days, ascending; their sums, each in row order)."""
-        start, stop = 0, len(self.day)
-        if days is not None:
-            start = int(np.searchsorted(self.day, (days.first - UNIX_EPOCH).days, side="left"))
-            stop = int(np.searchsorted(self.day, (days.last - UNIX_EPOCH).days, side="right"))
-        kind = self.kind[start:stop]
-        present = np.flatnonzero(np.bincount(kind, minlength=self.kinds))
-        sums = {name: np.bincount(kind, weights=amount[start:stop], minlength=self.kinds) for name, amount in self.amounts.items()}
-        return present, {name: np.asarray(total[present], dtype=np.float64) for name, total in sums.items()}
-
-
-@dataclass(frozen=True, kw_only=True)
 class _SequenceRows:
     """A statistic whose key is a list of units. offsets, unit: the distinct lists, one per kind."""
 
-    rows: _Rows
+    rows: Rows
     offsets: Ints
     unit: Ints
 
@@ -112,12 +100,12 @@ class _SequenceRows:
     def decode(frame: pl.DataFrame, column: str, units: tuple[str, ...]) -> "_SequenceRows":
         offsets, unit = _lists(frame[column], units)
         kind, one = _kinds(offsets, unit, units)
-        rows = _Rows.of(frame, kind, len(one), ("conversions", "nulls", "value"))
+        rows = Rows.of(frame, kind, len(one), ("conversions", "nulls", "value"))
         return _SequenceRows(rows=rows, **_taken(offsets, unit, one))
 
-    def within(self, days: DayRange | None) -> dict[str, np.ndarray]:
+    def of(self, tally: Tally) -> dict[str, np.ndarray]:
         """The fields of `Coalitions` or `Paths`."""
-        present, sums = self.rows.within(days)
+        present, sums = tally.present()
         return _taken(self.offsets, self.unit, present) | sums
 
 
@@ -125,7 +113,7 @@ class _SequenceRows:
 class _PositionRows:
     """Ordered Shapley credit. unit, position: per kind."""
 
-    rows: _Rows
+    rows: Rows
     unit: Ints
     position: Ints
 
@@ -134,10 +122,10 @@ class _PositionRows:
         unit, position = _codes(frame["channel"], units), frame["position"].to_numpy().astype(np.int64) - 1
         longest = int(position.max(initial=0)) + 1
         keys, kind = distinct(unit * longest + position)
-        return _PositionRows(rows=_Rows.of(frame, kind, len(keys), ("conversions", "value")), unit=keys // longest, position=keys % longest)
+        return _PositionRows(rows=Rows.of(frame, kind, len(keys), ("conversions", "value")), unit=keys // longest, position=keys % longest)
 
-    def within(self, days: DayRange | None) -> Positions:
-        present, sums = self.rows.within(days)
+    def of(self, tally: Tally) -> Positions:
+        present, sums = tally.present()
         return Positions(unit=self.unit[present], position=self.position[present], **sums)
 
 
@@ -145,7 +133,7 @@ class _PositionRows:
 class _ChainRows:
     """The steps of the chain of one order. states: (states, order); origin, target (OUTSIDE or a state), event: per kind."""
 
-    rows: _Rows
+    rows: Rows
     order: int
     states: Ints
     origin: Ints
@@ -169,7 +157,7 @@ class _ChainRows:
         keys, kind = distinct((event * states + origin + 1) * states + target + 1)
         pair = keys % (states * states)
         return _ChainRows(
-            rows=_Rows.of(frame, kind, len(keys), ("journeys", "value")),
+            rows=Rows.of(frame, kind, len(keys), ("journeys", "value")),
             order=order,
             states=_padded(found["offsets"], found["unit"], order),
             origin=pair // states - 1,
@@ -177,8 +165,8 @@ class _ChainRows:
             event=keys // (states * states),
         )
 
-    def within(self, days: DayRange | None) -> Transitions:
-        present, sums = self.rows.within(days)
+    def of(self, tally: Tally) -> Transitions:
+        present, sums = tally.present()
         origin, target = self.origin[present], self.target[present]
         occurring, index = distinct(np.concatenate([[OUTSIDE], origin, target]))
         found = Flows(

@@ -6,13 +6,11 @@ import polars as pl
 from mta_assets.contracts.arrays import Floats
 from mta_assets.contracts.profiles import SHARES_DAILY
 from mta_assets.contracts.tables import BUCKETS
+from mta_assets.marts.jackknife import standard_error
 
 
 def shares_daily(credit: pl.DataFrame, model: str) -> pl.DataFrame:
-    """`marts/shares_daily` rows of one model's credits: a bucket of users is left out at a time.
-
-    Source of the jackknife over groups: Kott 2001, The delete-a-group jackknife, Journal of Official Statistics 17(4).
-    """
+    """`marts/shares_daily` rows of one model's credits: a bucket of users is left out at a time."""
     if credit.is_empty():
         return SHARES_DAILY.empty()
     days, channels = (credit[name].unique().sort() for name in ("day", "channel"))
@@ -38,8 +36,4 @@ def _jackknife(earned: Floats, conversions: Floats) -> tuple[Floats, Floats]:
     with np.errstate(invalid="ignore", divide="ignore"):
         without = np.where(left > 1e-9 * total[:, :, None], (conversions[:, :, None] - earned) / left, np.nan)
         share = np.where(total > 0, conversions / total, 0.0)
-    known = ~np.isnan(without)
-    number = np.maximum(known.sum(axis=2), 1)
-    mean = np.where(known, without, 0).sum(axis=2) / number
-    squares = np.where(known, (without - mean[:, :, None]) ** 2, 0).sum(axis=2)
-    return share, np.sqrt(squares * (number - 1) / number)
+    return share, standard_error(without)

@@ -1,6 +1,7 @@
 """Daily statistics -> what each learned model learned over the fit window that ends on a day; and that read back."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -56,6 +57,11 @@ def learned_tables(name: str, model: LearnedModel) -> list[Table]:
     return tables
 
 
+def tables_of(needs: Iterable[str]) -> set[Table]:
+    """The tables that hold these statistics."""
+    return {_TABLES[need.partition("_")[0]] for need in needs}
+
+
 def learn(lake: Lake, config: Config, name: str, model: LearnedModel, days: DayRange) -> pl.DataFrame:
     """Refit a learned model for each of these days and write what it learned. Returns the `learned/<model>` rows."""
     with lake.steady():
@@ -67,8 +73,7 @@ def learn(lake: Lake, config: Config, name: str, model: LearnedModel, days: DayR
 
 def learned(lake: Lake, config: Config, name: str, model: LearnedModel, days: DayRange) -> dict[Table, pl.DataFrame]:
     """What the model learns for each of these days: the rows of its `learned_tables`, not yet written."""
-    needed = {table for need in model.needs for table in [_TABLES[need.partition("_")[0]]]}
-    read = {table: lake.read(table, days.back(config.fit_window_days - 1)) for table in needed}
+    read = {table: lake.read(table, days.back(config.fit_window_days - 1)) for table in tables_of(model.needs)}
     windows = decode(read, model.needs)
     statistics = {day: windows.within(fit_window(config, day)) for day in days_with_results(lake, config, days)}
     fits = {day: model.fit(statistics[day]) for day in statistics}

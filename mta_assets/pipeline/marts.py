@@ -6,6 +6,7 @@ from datetime import date
 import polars as pl
 
 from mta_assets.config import Config
+from mta_assets.contracts.bands import BANDS, CREDIT_BUCKETS
 from mta_assets.contracts.columns import Table
 from mta_assets.contracts.days import DayRange
 from mta_assets.contracts.profiles import SHARES_DAILY
@@ -26,9 +27,11 @@ from mta_assets.contracts.tables import (
 )
 from mta_assets.lake.lake import Lake
 from mta_assets.marts import performance
+from mta_assets.marts.credit_buckets import credit_buckets
 from mta_assets.marts.shares import shares_daily
 from mta_assets.marts.sums import summed
 from mta_assets.models.base import AttributionModel, LearnedModel
+from mta_assets.pipeline.bands import bands
 from mta_assets.pipeline.learning import days_with_results, fit_window
 
 
@@ -37,7 +40,9 @@ def write_marts(lake: Lake, config: Config, models: Mapping[str, AttributionMode
     refresh(lake, SPEND_DAILY, performance.spend_daily(lake.read(SPEND, days)), days)
     for table, frame in daily_marts(lake, config, models, days).items():
         refresh(lake, table, frame, days)
-    refresh(lake, CHANNEL_PERFORMANCE, channel_performance(lake, config, models, days), days)
+    performed = channel_performance(lake, config, models, days)
+    refresh(lake, CHANNEL_PERFORMANCE, performed, days)
+    refresh(lake, BANDS, bands(lake, config, models, days, performed), days)
 
 
 def refresh(lake: Lake, table: Table, frame: pl.DataFrame, days: DayRange) -> None:
@@ -67,18 +72,20 @@ def credited_windows(lake: Lake, config: Config, days: DayRange) -> pl.DataFrame
 
 
 def daily_marts(lake: Lake, config: Config, models: Mapping[str, AttributionModel], days: DayRange) -> dict[Table, pl.DataFrame]:
-    """`marts/channel_daily` and `marts/shares_daily` of these days, not yet written: the assets check them first.
+    """`marts/channel_daily`, `shares_daily` and `credit_buckets` of these days, not yet written: the assets check them first.
 
-    The former has every model's credits, and the conversions that no model may credit; cells of few users are hidden where that is configured.
+    The first has every model's credits, and the conversions that no model may credit; cells of few users are hidden where that is configured.
     """
     fewest = config.privacy.fewest_users
     touched = _touched(lake, config, days) if fewest else None
     uncredited = performance.without_consent(lake.read(UNCONSENTED, days), list(models), config.milestones.stages.values(), fewest)
     parts: dict[Table, list[pl.DataFrame]] = {CHANNEL_DAILY: [uncredited], SHARES_DAILY: [SHARES_DAILY.empty()]}
+    parts[CREDIT_BUCKETS] = [CREDIT_BUCKETS.empty()]
     for name, model in models.items():
         credit = lake.read(credits_table(name), days)
         parts[CHANNEL_DAILY].append(performance.channel_daily(credit, name, fewest, touched if isinstance(model, LearnedModel) else None))
         parts[SHARES_DAILY].append(shares_daily(credit, name))
+        parts[CREDIT_BUCKETS].append(credit_buckets(credit, name))
     return {table: pl.concat(frames) for table, frames in parts.items()}
 
 

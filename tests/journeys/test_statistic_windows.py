@@ -149,3 +149,30 @@ def test_only_the_tables_that_are_needed_are_asked_for():
     assert merged.paths is None
     with pytest.raises(ModelError, match="coalitions"):
         decode({}, ["coalition"])
+
+
+@FEW
+@given(JOURNEYS)
+def test_statistics_without_a_group_of_users_are_those_of_the_other_users(journeys):
+    frames = frames_of(touches_of(journeys))
+    days, groups = DayRange(FIRST, FIRST + timedelta(days=1)), 4
+    found = list(decode(frames, NEEDS).without_each(days, groups))
+    assert len(found) == groups
+    for group, statistics in enumerate(found):
+        others = {table: frame.filter(pl.col("bucket") % groups != group) for table, frame in frames.items()}
+        expected = decode(others, NEEDS).within(days)
+        assert statistics.units == expected.units
+        assert statistics.conversions == expected.conversions
+        assert_alike(readable(statistics), readable(expected))
+
+
+def assert_alike(one, other):
+    """Equal but for the rounding of values that were added and taken out again."""
+    if isinstance(one, dict):
+        assert one.keys() == other.keys()
+        for key in one:
+            assert_alike(one[key], other[key])
+    elif isinstance(one, tuple | list) and all(isinstance(part, float | int | np.number) for part in one):
+        assert one == pytest.approx(other, abs=1e-9)
+    else:
+        assert one == pytest.approx(other, abs=1e-9) if isinstance(one, float | np.number) else one == other

@@ -1,8 +1,12 @@
 """credits/* and core/spend -> marts/*: what people read. The last of them ends the run's restatement."""
 
+from collections.abc import Iterable
+
 import dagster as dg
 import polars as pl
 
+from mta_assets.contracts.bands import BANDS, CREDIT_BUCKETS
+from mta_assets.contracts.columns import Table
 from mta_assets.contracts.profiles import SHARES_DAILY
 from mta_assets.contracts.tables import (
     CHANNEL_DAILY,
@@ -27,6 +31,9 @@ from mta_assets.defs.work import finish, take
 from mta_assets.marts.performance import spend_daily
 from mta_assets.models.base import LearnedModel
 from mta_assets.pipeline.kept import refuse_final
+from mta_assets.models.refits import fitting_needs
+from mta_assets.pipeline.bands import bands
+from mta_assets.pipeline.learning import tables_of
 from mta_assets.pipeline.marts import channel_performance, converted_daily, credited_windows, daily_marts, refresh
 
 SHOWN_MODEL = "linear"
@@ -64,7 +71,7 @@ def _spend_daily(lake: LakeResource) -> dg.AssetsDefinition:
 
 def _channel_daily(lake: LakeResource) -> dg.AssetsDefinition:
     deps = [key_of(UNCONSENTED), *(key_of(credits_table(name)) for name in lake.models)]
-    version, tables = marts_version(lake.config), (CHANNEL_DAILY, SHARES_DAILY)
+    version, tables = marts_version(lake.config), (CHANNEL_DAILY, SHARES_DAILY, CREDIT_BUCKETS)
     check = mart_checks(lake.models, lake.config)[CHANNEL_DAILY]
 
     @step(
@@ -93,38 +100,49 @@ def _channel_daily(lake: LakeResource) -> dg.AssetsDefinition:
 
 
 def _channel_performance(lake: LakeResource) -> dg.AssetsDefinition:
-    window = fitting_window(lake.config)
-    learned = [learned_table(name) for name, model in lake.models.items() if isinstance(model, LearnedModel)]
-    deps = [
-        *(dg.AssetDep(key_of(table), partition_mapping=window) for table in (CHANNEL_DAILY, SPEND_DAILY)),
-        *(dg.AssetDep(key_of(table)) for table in learned),
-    ]
-    spec = spec_of(CHANNEL_PERFORMANCE, uri=lake.uri(CHANNEL_PERFORMANCE.name), code_version=marts_version(lake.config), deps=deps)
-
-    check = mart_checks(lake.models, lake.config)[CHANNEL_PERFORMANCE]
+    checks = mart_checks(lake.models, lake.config)
+    reconciled, banded = checks[CHANNEL_PERFORMANCE], checks[BANDS]
 
     @step(
         name="channel_performance",
-        specs=[spec],
-        check_specs=[check.spec],
+        specs=_performance_specs(lake),
+        check_specs=[reconciled.spec, banded.spec],
         partitions_def=daily(lake.config),
         backfill_policy=in_pieces(lake.run_days),
     )
     @observed
     def channel_performance_step(context: dg.AssetExecutionContext, lake: LakeResource) -> Events:
-        """Put credit beside spend over the window that ends on each of these days; then strike the days off the list of what is pending."""
+        """Put credit beside spend over the window that ends on each of these days, with bands on the last; then strike the days off what is pending."""
         days = days_of(context)
         refuse_final(lake.lake, lake.config, days)
         with lake.lake.steady():
             frame = channel_performance(lake.lake, lake.config, lake.models, days)
-            yield from stop_unless_passed(context, lake, {check: check.find(frame, credited_windows(lake.lake, lake.config, days))})
+            sure = bands(lake.lake, lake.config, lake.models, days, frame)
+            due = credited_windows(lake.lake, lake.config, days)
+            yield from stop_unless_passed(context, lake, {reconciled: reconciled.find(frame, due), banded: banded.find(sure, frame)})
             refresh(lake.lake, CHANNEL_PERFORMANCE, frame, days)
+            refresh(lake.lake, BANDS, sure, days)
         finish(context, lake, days)
         show_credit(context, CHANNEL_PERFORMANCE, _of_one_model(lake, frame), "conversions")
         yield made(context, CHANNEL_PERFORMANCE, frame)
+        yield made(context, BANDS, sure)
         tell_results(context, lake, days, {table.name: lake.lake.version(table) for table in MARTS})
 
     return channel_performance_step
+
+
+def _performance_specs(lake: LakeResource) -> list[dg.AssetSpec]:
+    """`marts/channel_performance`, and `marts/bands` of it: made in one step, so that a figure and its band are of the same run."""
+    learned = {name: model for name, model in lake.models.items() if isinstance(model, LearnedModel)}
+    statistics = tables_of({need for model in learned.values() for need in fitting_needs(model)})
+    fits = [dg.AssetDep(key_of(learned_table(name))) for name in learned]
+
+    def spec(table: Table, windows: Iterable[Table], *more: dg.AssetDep) -> dg.AssetSpec:
+        window = [dg.AssetDep(key_of(read), partition_mapping=fitting_window(lake.config)) for read in windows]
+        return spec_of(table, uri=lake.uri(table.name), code_version=marts_version(lake.config), deps=[*window, *fits, *more])
+
+    read = [CREDIT_BUCKETS, *sorted(statistics, key=lambda table: table.name)]
+    return [spec(CHANNEL_PERFORMANCE, (CHANNEL_DAILY, SPEND_DAILY)), spec(BANDS, read, dg.AssetDep(key_of(CHANNEL_PERFORMANCE)))]
 
 
 def _of_one_model(lake: LakeResource, frame: pl.DataFrame) -> pl.DataFrame:
