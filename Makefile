@@ -96,6 +96,10 @@ check-table: $(VENV)/dev.stamp ## judge 200 good days and each fault of the simu
 scorecard: $(VENV)/dev.stamp ## try every model on worlds whose truth is known and rewrite the table of docs/scorecard.md (some 10 minutes)
 	$(BIN)/mta scorecard --page docs/scorecard.md
 
+.PHONY: coverage
+coverage: $(VENV)/dev.stamp ## draw 500 samples of a simulated world, see how often bands hold, and rewrite the table of docs/uncertainty.md
+	$(BIN)/python benchmarks/coverage.py
+
 .PHONY: constraints
 constraints: $(VENV)/run.stamp ## refresh the exact pins (then run make check test)
 	$(BIN)/uv pip compile --quiet --universal --upgrade --all-extras --no-header --no-annotate --no-emit-index-url --no-emit-find-links --python-version 3.11 -o constraints.txt pyproject.toml

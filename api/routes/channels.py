@@ -1,6 +1,7 @@
 """`/v1/channels`: what channels cost and return."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from flask import Response
 
@@ -8,9 +9,12 @@ from api.routes.results import PERFORMANCE_TABLES, answered, version_of
 from api.routing import Routes
 from api.schemas.results import Performance, PerformanceQuery
 from api.services import services
+from mta_assets.marts.bands import COVERS
 from mta_assets.results.performance import performance
 from mta_assets.results.questions import Answer
 from mta_assets.state.access import Scope
+
+MONEY: Final = frozenset({"cost", *(name for metric in ("value", "cpa") for name in (metric, f"{metric}_low", f"{metric}_high"))})
 
 routes = Routes("channels", "/v1/channels", tag="channels")
 
@@ -19,13 +23,15 @@ routes = Routes("channels", "/v1/channels", tag="channels")
 def channel_performance(query: PerformanceQuery) -> Response:
     """Spend, credit, value, CPA and ROAS per model and channel.
 
-    Without start and end: the trailing fit window of the newest closing day, as `mta attribute` computes it. With either: the days added up.
+    Without start and end: the trailing fit window of the newest closing day, as `mta attribute` computes it, with confidence bands. With either: the days
+    added up, without.
     """
     marts = services().marts
     chosen = marts.chosen(query.models)
 
     def ask() -> tuple[Answer, Mapping[str, object]]:
-        answer, basis = performance(marts, chosen, query.selection())
-        return answer, {"basis": basis}
+        found = performance(marts, chosen, query.selection())
+        about = {"basis": found.basis, "band_level": found.band_level, "bands": COVERS if found.band_level else None}
+        return found.answer, about
 
-    return answered(query, version_of(PERFORMANCE_TABLES), lambda column: column in {"value", "cost", "cpa"}, ask)
+    return answered(query, version_of(PERFORMANCE_TABLES), MONEY.__contains__, ask)

@@ -102,6 +102,23 @@ class PerformanceRow(Model):
     cost: Money | None = Field(description="Spend; null where none is known.")
     roas: float | None = Field(description="value / cost; null where cost is null or 0.")
     cpa: Money | None = Field(description="cost / conversions; null where cost is null or conversions are 0.")
+    conversions_low: float | None = Field(None, description="Where the confidence band of `conversions` begins; null without a band.")
+    conversions_high: float | None = Field(None, description="Where it ends.")
+    value_low: Money | None = Field(None, description="The same of `value`.")
+    value_high: Money | None = Field(None, description="The same of `value`.")
+    roas_low: float | None = Field(None, description="The same of `roas`, for a cost that is known.")
+    roas_high: float | None = Field(None, description="The same of `roas`.")
+    cpa_low: Money | None = Field(None, description="The same of `cpa`.")
+    cpa_high: Money | None = Field(None, description="The same of `cpa`; null with a band, too, where conversions may be 0.")
+    share: float | None = Field(None, description="Of the conversions that the model credits in this currency, 0 to 1.")
+    share_low: float | None = Field(None, description="Its band.")
+    share_high: float | None = Field(None, description="Its band.")
+    effect: float | None = Field(
+        None, description="The raw effect of a learned model (removal effect, Shapley value, gain), of all currencies."
+    )
+    effect_low: float | None = Field(None, description="Its band.")
+    effect_high: float | None = Field(None, description="Its band.")
+    no_band: str | None = Field(None, description="Why conversions or value have no band; null where they have.")
 
 
 class Answer(Model):
@@ -134,6 +151,10 @@ class Performance(Answer):
     basis: str = Field(
         description="fit_window: the trailing window of the newest closing day, fitted once; daily: the days' credit added up."
     )
+    band_level: float | None = Field(
+        description="Of how many samples of users a band is to hold what the model would say of all such users, 0 to 1; null where there are no bands."
+    )
+    bands: str | None = Field(description="What the bands cover and what they do not; null where there are none.")
     data: list[PerformanceRow] = Field(description="The rows.")
 
 

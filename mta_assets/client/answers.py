@@ -744,6 +744,21 @@ class PerformanceRow:
     cost: Decimal | None
     roas: float | None
     cpa: Decimal | None
+    conversions_low: float | None = None
+    conversions_high: float | None = None
+    value_low: Decimal | None = None
+    value_high: Decimal | None = None
+    roas_low: float | None = None
+    roas_high: float | None = None
+    cpa_low: Decimal | None = None
+    cpa_high: Decimal | None = None
+    share: float | None = None
+    share_low: float | None = None
+    share_high: float | None = None
+    effect: float | None = None
+    effect_low: float | None = None
+    effect_high: float | None = None
+    no_band: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -757,6 +772,8 @@ class Performance:
     total: int
     next_cursor: str | None
     basis: str
+    band_level: float | None
+    bands: str | None
     data: tuple[PerformanceRow, ...]
 
 

@@ -9,10 +9,10 @@ from mta_assets.contracts.arrays import Floats, Statistics
 from mta_assets.contracts.tables import BUCKETS
 from mta_assets.models.base import Learned, LearnedModel, align
 
-# A fit of order 3 takes 0.14 s with 1,300 states, and grows with the steps between them; 64 of them would take longer than all the rest of a day's run.
+# Chains of order 2 and 3 are followed walk by walk: a fit of order 3 takes 0.14 s with 1,300 states, and 64 of them longer than all the rest of a day's run.
 FEWER_GROUPS = 16
-MANY_STEPS = 2_000  # of a chain, from which on fewer groups are left out
-MOST_STEPS = 60_000  # and from which on none is: a fit takes seconds
+MANY_STEPS = 2_000  # of a chain of order 1, from which on fewer groups are left out as well
+MOST_STEPS = 60_000  # of a chain, from which on none is: a fit takes seconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,10 +29,11 @@ def groups_for(statistics: Statistics, model: LearnedModel) -> int:
 
     It follows from the size of the data alone, so that the same data give the same bands on every machine.
     """
-    steps = max((len(chain.count) for order, chain in statistics.transitions.items() if f"transitions_{order}" in model.needs), default=0)
+    chains = [chain for order, chain in statistics.transitions.items() if f"transitions_{order}" in model.needs]
+    steps = max((len(chain.count) for chain in chains), default=0)
     if steps > MOST_STEPS:
         return 0
-    return FEWER_GROUPS if steps > MANY_STEPS else BUCKETS
+    return FEWER_GROUPS if steps > MANY_STEPS or any(chain.order > 1 for chain in chains) else BUCKETS
 
 
 def fitting_needs(model: LearnedModel) -> tuple[str, ...]:

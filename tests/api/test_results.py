@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 import zstandard
 
+from mta_assets.contracts.bands import BANDS
 from mta_assets.contracts.days import DayRange
 from mta_assets.contracts.tables import CHANNEL_DAILY, CHANNEL_PERFORMANCE
 from mta_assets.lake.lake import Lake
@@ -88,10 +89,27 @@ def test_performance_without_days_is_the_mart_of_the_newest_closing_day(reader, 
         assert found[row["channel"]]["cost"] is None or Decimal(found[row["channel"]]["cost"]) == row["cost"]
 
 
+def test_performance_of_the_newest_day_has_the_bands_of_the_mart_and_says_what_they_do_not_cover(reader, filled):
+    bands = Lake(str(filled)).read(BANDS)
+    body = reader.get("/v1/channels/performance", query_string={"models": ["markov_1", "linear"]}).get_json()
+    assert body["band_level"] == 0.9
+    assert "does not say how far the model itself is from what a channel caused" in body["bands"]
+    assert any(row["conversions_low"] is not None for row in body["data"])
+    assert any(row["no_band"] for row in body["data"])
+    for row in body["data"]:
+        own = bands.filter(model=row["model"], channel=row["channel"])
+        for metric, low, high, reason in own.select("metric", "low", "high", "reason").iter_rows():
+            found = [None if row[f"{metric}_{bound}"] is None else float(row[f"{metric}_{bound}"]) for bound in ("low", "high")]
+            assert found == [low, high]
+            assert metric != "conversions" or row["no_band"] == reason or reason is None
+        assert (row["effect"] is None) == (row["model"] == "linear" or not own.filter(metric="effect").height)
+
+
 def test_performance_of_days_adds_them_up(reader, daily):
     query = {"models": "linear", "start": daily["day"].min(), "end": daily["day"].max()}
     body = reader.get("/v1/channels/performance", query_string=query).get_json()
-    assert body["basis"] == "daily"
+    assert (body["basis"], body["band_level"], body["bands"]) == ("daily", None, None)
+    assert "conversions_low" not in body["data"][0]
     assert sum(row["conversions"] for row in body["data"]) == pytest.approx(daily.filter(model="linear")["conversions"].sum(), rel=1e-12)
 
 

@@ -1,5 +1,7 @@
 """Refitting without each group: what is learned is that of the other users, for every learned model."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -29,15 +31,16 @@ def test_a_refit_is_a_fit_to_the_others_in_the_order_of_the_whole(name):
             assert refitted == pytest.approx(of_unit.get(unit, (0, 0, 0)))
 
 
-def statistics(steps):
-    """A chain of order 3 of so many steps; only their number counts here."""
-    found = statistics_of(MODELS["markov_3"].example.touches(), ["transitions_3"])
-    chain = found.transitions[3]
-    return Statistics(units=found.units, conversions=1, value=1, transitions={3: type(chain)(**vars(chain) | {"count": np.ones(steps)})})
+def statistics(steps, order=1):
+    """A chain of so many steps; only their number counts here."""
+    found = statistics_of(MODELS["markov_1"].example.touches(), [f"transitions_{order}"])
+    chain = replace(found.transitions[order], count=np.ones(steps))
+    return Statistics(units=found.units, conversions=1, value=1, transitions={order: chain})
 
 
 def test_the_dearer_a_fit_the_fewer_groups_are_left_out_and_of_too_dear_a_one_none():
-    model = MODELS["markov_3"]
+    model = MODELS["markov_1"]
     sizes = (MANY_STEPS, MANY_STEPS + 1, MOST_STEPS, MOST_STEPS + 1)
     assert [groups_for(statistics(steps), model) for steps in sizes] == [BUCKETS, FEWER_GROUPS, FEWER_GROUPS, 0]
     assert groups_for(statistics(MOST_STEPS + 1), MODELS["shapley"]) == BUCKETS
+    assert [groups_for(statistics(steps, 2), MODELS["markov_2"]) for steps in (9, MOST_STEPS + 1)] == [FEWER_GROUPS, 0]

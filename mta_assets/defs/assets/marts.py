@@ -30,9 +30,9 @@ from mta_assets.defs.versions import marts_version
 from mta_assets.defs.work import finish, take
 from mta_assets.marts.performance import spend_daily
 from mta_assets.models.base import LearnedModel
-from mta_assets.pipeline.kept import refuse_final
 from mta_assets.models.refits import fitting_needs
 from mta_assets.pipeline.bands import bands
+from mta_assets.pipeline.kept import refuse_final
 from mta_assets.pipeline.learning import tables_of
 from mta_assets.pipeline.marts import channel_performance, converted_daily, credited_windows, daily_marts, refresh
 
