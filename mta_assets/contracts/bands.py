@@ -24,10 +24,10 @@ CREDIT_BUCKETS = Table(
 )
 BANDS = Table(
     name="marts/bands",
-    grain="one model x channel x currency x metric over the fit window that ends on this day",
+    grain="one model x channel x currency x metric over the fit window that ends on the newest day",
     key=("day", "model", "channel", "currency", "metric"),
     columns=(
-        Column(name="day", dtype=DAY, meaning="the last day of the window; of the days of one run, only the last has bands"),
+        Column(name="day", dtype=DAY, meaning="the last day of the window: the newest that has results"),
         _MODEL,
         CHANNEL,
         Column(name="currency", dtype=TEXT, meaning=f"ISO 4217; {NOT_SET} of an effect", rules=rules.TEXT),

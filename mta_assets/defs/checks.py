@@ -84,7 +84,7 @@ def mart_checks(models: Mapping[str, AttributionModel], config: Config) -> dict[
             "each additive model's conversions and value of a window are those of its days",
             partial(performed, additive=whole),
         ),
-        BANDS: ("each figure of the last day has a band that holds it, or the reason why there is none", banded),
+        BANDS: ("each figure of the newest day has a band that holds it, or the reason why there is none", banded),
     }
     return {
         table: Check(name="reconciled", table=table, description=f"Before it is written: {what}.", find=find)

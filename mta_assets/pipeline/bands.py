@@ -1,4 +1,4 @@
-"""Bands of the newest day of a run: its window's credit by bucket, and each learned model fitted again without each group of users. No event is touched."""
+"""Bands of the newest day: its window's credit by bucket, and each learned model fitted again without each group of users. No event is touched."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -8,7 +8,7 @@ import polars as pl
 from mta_assets.config import Config
 from mta_assets.contracts.bands import BANDS, CREDIT_BUCKETS
 from mta_assets.contracts.days import DayRange
-from mta_assets.contracts.tables import COALITIONS, learned_table
+from mta_assets.contracts.tables import CHANNEL_PERFORMANCE, COALITIONS, learned_table
 from mta_assets.journeys.statistic_windows import StatisticWindows, decode
 from mta_assets.lake.lake import Lake
 from mta_assets.marts import bands as figures
@@ -16,19 +16,18 @@ from mta_assets.marts.credit_buckets import BucketSums, bucket_sums
 from mta_assets.marts.samples import Evidence, Sample, Shares, evidence, of_shares, of_sums
 from mta_assets.models.base import AttributionModel, Learned, LearnedModel
 from mta_assets.models.refits import fitting_needs, groups_for, refit
-from mta_assets.pipeline.learning import LearnedDays, days_with_results, fit_window, tables_of
+from mta_assets.pipeline.learning import LearnedDays, fit_window, tables_of
 
 
 def bands(lake: Lake, config: Config, models: Mapping[str, AttributionModel], days: DayRange, performance: pl.DataFrame) -> pl.DataFrame:
-    """`marts/bands` of these days, not yet written: of the last of them that has results; the others have none (docs/decisions/bands.md).
+    """`marts/bands`, not yet written: of the last of these days that has results, if no later one has (docs/decisions/bands.md).
 
     performance: `marts/channel_performance` of the days.
     """
-    ends = days_with_results(lake, config, days)
-    rows = performance.filter(day=ends[-1]) if ends else performance.clear()
-    if rows.is_empty():
+    day: date | None = performance.select(pl.col("day").max()).item()
+    if day is None or any(other > days.last for other in lake.days(CHANNEL_PERFORMANCE)):
         return BANDS.empty()
-    day = ends[-1]
+    rows = performance.filter(day=day)
     sums = bucket_sums(lake.read(CREDIT_BUCKETS, fit_window(config, day)))
     if config.privacy.fewest_users:
         found = figures.bands(rows.drop("day"), dict.fromkeys(sums, figures.SMALL_CELLS), config.band_level)
@@ -36,6 +35,12 @@ def bands(lake: Lake, config: Config, models: Mapping[str, AttributionModel], da
         learned = {name: model for name, model in models.items() if isinstance(model, LearnedModel)}
         found = _bands(rows.drop("day"), sums, _Refitted(lake, config, learned, day), config.band_level)
     return BANDS.conform(found.with_columns(day=pl.lit(day))).sort(BANDS.key)
+
+
+def days_to_replace(lake: Lake, found: pl.DataFrame, days: DayRange) -> DayRange:
+    """The days whose bands these are written in place of: those of earlier days go when a newer one has some."""
+    earlier = [day for day in lake.days(BANDS) if day < days.first] if found.height else []
+    return DayRange(min([*earlier, days.first]), days.last)
 
 
 class _Refitted:

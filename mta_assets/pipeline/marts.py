@@ -31,7 +31,7 @@ from mta_assets.marts.credit_buckets import credit_buckets
 from mta_assets.marts.shares import shares_daily
 from mta_assets.marts.sums import summed
 from mta_assets.models.base import AttributionModel, LearnedModel
-from mta_assets.pipeline.bands import bands
+from mta_assets.pipeline.bands import bands, days_to_replace
 from mta_assets.pipeline.learning import days_with_results, fit_window
 
 
@@ -42,7 +42,8 @@ def write_marts(lake: Lake, config: Config, models: Mapping[str, AttributionMode
         refresh(lake, table, frame, days)
     performed = channel_performance(lake, config, models, days)
     refresh(lake, CHANNEL_PERFORMANCE, performed, days)
-    refresh(lake, BANDS, bands(lake, config, models, days, performed), days)
+    sure = bands(lake, config, models, days, performed)
+    refresh(lake, BANDS, sure, days_to_replace(lake, sure, days))
 
 
 def refresh(lake: Lake, table: Table, frame: pl.DataFrame, days: DayRange) -> None:

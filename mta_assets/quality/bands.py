@@ -11,10 +11,10 @@ REMEDY = (
 
 
 def banded(bands: pl.DataFrame, performance: pl.DataFrame) -> Finding:
-    """bands: `marts/bands` rows; performance: `marts/channel_performance` rows, of which the last day is to have bands."""
+    """bands: `marts/bands` rows, none where no day is the newest; performance: `marts/channel_performance` rows, all of that day among them."""
     keys = ["day", "model", "channel", "currency"]
-    last = performance.filter(pl.col("day") == pl.col("day").max())
-    bare = last.join(bands.filter(metric="conversions"), on=keys, how="anti").height
+    due = performance.filter(pl.col("day").is_in(bands["day"].unique().to_list()))
+    bare = due.join(bands.filter(metric="conversions"), on=keys, how="anti").height
     slack = ROUNDING * (1 + pl.col("estimate").abs())
     held = pl.col("estimate").is_between(pl.col("low") - slack, pl.col("high").fill_null(float("inf")) + slack).fill_null(value=False)
     wrong = bands.filter(~pl.when(pl.col("reason").is_null()).then(held).otherwise(pl.col("low").is_null() & pl.col("high").is_null()))

@@ -4,7 +4,7 @@ import polars as pl
 
 from mta_assets.contracts.bands import METRICS
 
-NOT_COMPUTED = "not computed for this day: materialise marts/channel_performance of the day alone"
+NOT_COMPUTED = "not computed yet: materialise marts/channel_performance of the newest day"
 _ADDED = ("share", "effect")  # figures that the bands have and `marts/channel_performance` has not
 
 

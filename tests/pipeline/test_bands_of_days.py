@@ -1,4 +1,4 @@
-"""The last day of a run has bands: those of leaving out each group of users, whatever was computed with it."""
+"""The newest day has bands: those of leaving out each group of users, whatever was computed with it."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -13,7 +13,7 @@ from mta_assets.contracts.days import DayRange
 from mta_assets.contracts.tables import BUCKETS, CHANNEL_PERFORMANCE, credits_table
 from mta_assets.marts.bands import ONE_DAY, SMALL_CELLS
 from mta_assets.models.registry import MODELS
-from mta_assets.pipeline.bands import bands
+from mta_assets.pipeline.bands import bands, days_to_replace
 from mta_assets.pipeline.run import open_lake, run
 
 FIRST, LAST = date(2024, 1, 2), date(2024, 1, 4)
@@ -64,7 +64,7 @@ def banded_day(lake):
     return lake.read(BANDS)["day"].unique().item()
 
 
-def test_the_last_day_of_a_run_has_a_band_for_every_figure(lake):
+def test_the_newest_day_has_a_band_for_every_figure(lake):
     day = banded_day(lake)
     performed = lake.read(CHANNEL_PERFORMANCE)
     assert day == performed["day"].max()
@@ -105,7 +105,7 @@ def test_a_higher_level_is_a_wider_band(lake):
 
 
 def test_a_window_whose_conversions_are_of_one_day_has_reasons_and_no_bands(lake):
-    found = again(lake, LAST, fit_window_days=1)
+    found = again(lake, banded_day(lake), fit_window_days=2)
     assert set(found.filter(metric="conversions")["reason"]) == {ONE_DAY}
 
 
@@ -115,5 +115,10 @@ def test_bands_tell_nothing_where_results_of_few_users_are_hidden(lake):
     assert found.select("standard_error", "low", "high").null_count().row(0) == (found.height,) * 3
 
 
-def test_a_day_without_results_has_no_bands(lake):
-    assert again(lake, date(2024, 1, 1)).is_empty()
+def test_earlier_days_have_no_bands_and_theirs_go_when_a_newer_day_has_some(lake):
+    day = banded_day(lake)
+    earlier, later = day - timedelta(days=3), day + timedelta(days=2)
+    assert again(lake, LAST).is_empty()
+    assert days_to_replace(lake, lake.read(BANDS), DayRange(later, later)) == DayRange(day, later)
+    assert days_to_replace(lake, BANDS.empty(), DayRange(later, later)) == DayRange(later, later)
+    assert days_to_replace(lake, lake.read(BANDS), DayRange(earlier, day)) == DayRange(earlier, day)

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from mta_assets.config import parse_config
-from mta_assets.contracts.bands import BANDS
 from mta_assets.contracts.columns import Table
 from mta_assets.contracts.tables import (
     CHANNEL_DAILY,
@@ -32,8 +31,6 @@ from mta_assets.pipeline.run import RunReport, open_lake, run, tables
 CONFIG = parse_config({"lookback_days": 2, "fit_window_days": 4, "settle_days": 1, "earliest_day": "2024-01-01", "clock_back_hours": 240})
 NOW = datetime(2024, 1, 12, 12, tzinfo=UTC)
 MODELS_IN_TEST = {name: MODELS[name] for name in ("linear", "markov_1", "counterfactual")}
-# Which days have bands follows from the ranges that were computed; what they say on a day does not: see the test of them.
-OF_RUNS = {BANDS.name}
 OF_INGEST = {"staged/files", "staged/quarantine", "staged/touchpoints", "staged/conversions", "staged/spend", "core/restatements"}
 
 EXAMPLES = int(os.environ.get("MTA_TEST_EXAMPLES", "2"))
@@ -72,7 +69,7 @@ def land(landing: Path, name: str, content: list) -> None:
 
 def results(lake: Lake) -> dict[str, pl.DataFrame]:
     """Everything that the rows determine, sorted."""
-    kept: list[Table] = [table for table in tables(MODELS_IN_TEST) if table.name not in OF_INGEST | OF_RUNS]
+    kept: list[Table] = [table for table in tables(MODELS_IN_TEST) if table.name not in OF_INGEST]
     return {table.name: lake.read(table).sort(list(table.key)) for table in kept}
 
 
