@@ -262,8 +262,8 @@ def main() -> None:
 def page(draws: int, counts: pl.DataFrame) -> str:
     """What the documentation says."""
     return (
-        f"{draws} samples of about {SAMPLE:,} of the {USERS:,} users of `{WORLD}`; over five channels and `{UNATTRIBUTED}`, how many bands of {LEVEL:.0%} hold\n"
-        f"the mean figure of all samples; in the last column, of conversions, value and share, how many hold that of all {USERS:,} users.\n\n{table(counts)}"
+        f"{draws} samples of about {SAMPLE:,} of the {USERS:,} users of `{WORLD}`; how many bands of {LEVEL:.0%} hold the mean\n"
+        f"figure of all samples; in the last column, of conversions, value and share, that of all {USERS:,} users.\n\n{table(counts)}"
     )
 
 

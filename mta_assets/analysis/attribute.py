@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from mta_assets.analysis.steps import Computed, Notify, Stage, Step, silent, unheeded
-from mta_assets.contracts.arrays import Bools, Touches
+from mta_assets.contracts.arrays import Bools, Ints, Touches
 from mta_assets.contracts.tables import NOT_SET, UNATTRIBUTED
 from mta_assets.errors import ModelError
 from mta_assets.journeys.assemble import UNIT_SEPARATOR
@@ -18,18 +18,31 @@ from mta_assets.models.credit import Totals, totals
 
 
 @dataclass(frozen=True, kw_only=True)
+class Users:
+    """Whose the journeys are, for bands. bucket, day: (journeys,) the user's bucket, and the closing day, a number, of each of `ClosedJourneys.touches`.
+
+    learning: as that of `ClosedJourneys`, with the bucket as its cell.
+    """
+
+    bucket: Ints
+    day: Ints
+    learning: Touches
+
+
+@dataclass(frozen=True, kw_only=True)
 class ClosedJourneys:
     """What is to be attributed. touches: at least every converting journey; units are made of the columns `by`.
 
     currency: currency -> (journeys,) bool, whose value is in it.
     learning: what learned models learn from: every closed journey that has touches, expired ones too, or its distinct paths with their weights (all
-    statistics are sums over them); with only the values in the reporting currency.
+    statistics are sums over them); with only the values in the reporting currency. users: None where they were not asked for, or nobody knows them.
     """
 
     touches: Touches
     learning: Touches
     currency: Mapping[str, Bools]
     by: tuple[str, ...]
+    users: Users | None = None
 
     @cached_property
     def labels(self) -> pl.DataFrame:

@@ -7,12 +7,13 @@ from datetime import datetime
 import numpy as np
 import polars as pl
 
-from mta_assets.analysis.attribute import ClosedJourneys
+from mta_assets.analysis.attribute import ClosedJourneys, Users
 from mta_assets.analysis.expected_rows import expected_rows
 from mta_assets.analysis.recognise import Recognised
 from mta_assets.analysis.steps import Notify, Stage, Step, silent
 from mta_assets.config import Config
-from mta_assets.contracts.tables import IDENTIFIER, QUARANTINE, STAGED
+from mta_assets.contracts.arrays import Ints, Touches
+from mta_assets.contracts.tables import BUCKETS, IDENTIFIER, QUARANTINE, STAGED
 from mta_assets.errors import DataError
 from mta_assets.ingest.conform import Conformed, conform_file
 from mta_assets.ingest.consent import apart, unconsented
@@ -105,26 +106,37 @@ def _as_quarantine(conflicts: pl.DataFrame, identifier: str) -> pl.DataFrame:
     return QUARANTINE.conform(rows)
 
 
-def closed_journeys(inputs: Inputs, config: Config, by: tuple[str, ...], notify: Notify = silent) -> ClosedJourneys:
-    """Every journey of the inputs. What is still open when the data end closes there, as expired."""
+def closed_journeys(inputs: Inputs, config: Config, by: tuple[str, ...], notify: Notify = silent, *, users: bool = False) -> ClosedJourneys:
+    """Every journey of the inputs. What is still open when the data end closes there, as expired. users: whether it is asked whose they are."""
     notify(Step(stage=Stage.JOURNEYS))
     history = _history(inputs, config, by)
     currencies = sorted(history.conversions["currency"].unique()) or [config.currency]
     code = history.conversions["currency"].cast(pl.Enum(currencies)).to_physical().to_numpy()
     value = history.conversions["value"].cast(pl.Float64).to_numpy()
     reporting = np.where(np.array(currencies)[code] == config.currency, value, 0.0)
-    converting, paths_found, conversions = [], [], []
+    converting, paths_found, conversions, of_users = [], [], [], []
     for piece in pieces(history, config.lookback_us, restart_after_conversion=config.restart_after_conversion):
         converting.append(piece.converting(value))
         paths_found.append(paths(piece.touches(reporting)))
         conversions.append(piece.conversion)
-    currency = code[np.concatenate(conversions)]
+        if users:
+            of_users.append(piece.touches(reporting, piece.owner & (BUCKETS - 1)))
+    order = np.concatenate(conversions)
+    currency = code[order]
     return ClosedJourneys(
         touches=joined(converting),
         learning=path_touches(merged_paths(paths_found), converting[0].units),
         currency={name: currency == n for n, name in enumerate(currencies)},
         by=by,
+        users=_users(history, order, joined(of_users), config.reporting_timezone) if users else None,
     )
+
+
+def _users(history: History, order: Ints, learning: Touches, timezone: str) -> Users:
+    """order: (conversions,) index of each among those of the history."""
+    day = history.conversions["ts"].dt.convert_time_zone(timezone).dt.date().to_physical().to_numpy()
+    touched = learning.take(learning.length > 0)
+    return Users(bucket=history.conversions["user"].to_numpy()[order] & (BUCKETS - 1), day=day[order], learning=touched)
 
 
 def _history(inputs: Inputs, config: Config, by: tuple[str, ...]) -> History:

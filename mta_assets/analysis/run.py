@@ -8,6 +8,7 @@ from typing import Literal
 import polars as pl
 
 from mta_assets.analysis.attribute import Attribution, ClosedJourneys, attribute
+from mta_assets.analysis.bands import bands
 from mta_assets.analysis.inputs import Inputs, closed_journeys, read_inputs
 from mta_assets.analysis.path_file import read_path_file
 from mta_assets.analysis.recognise import GivenFile, Recognised, recognise
@@ -26,7 +27,7 @@ TOLERANCE = 1e-9
 class Options:
     """What the caller asks for. models: "all" or names separated by commas; columns: our name -> theirs (see `recognise`).
 
-    timezone: of times that carry no offset; lookback_days: None takes the configuration's.
+    timezone: of times that carry no offset; lookback_days: None takes the configuration's. bands: whether confidence bands are asked for.
     """
 
     models: str = "all"
@@ -34,6 +35,7 @@ class Options:
     columns: Mapping[str, str] = field(default_factory=dict)
     timezone: str | None = None
     lookback_days: float | None = None
+    bands: bool = False
 
     @property
     def units(self) -> tuple[str, ...]:
@@ -71,7 +73,8 @@ class CreditSum:
 class Analysis:
     """The outcome. results: model, *by, currency, conversions, value, and with spend cost, roas, cpa; one row per model, unit and currency.
 
-    journeys: closed journeys, converting or not; conversions: of them all. rejected: quarantine rows with their reasons.
+    journeys: closed journeys, converting or not; conversions: of them all. rejected: quarantine rows with their reasons. bands: `marts/bands` rows, but for
+    the day, where they were asked for.
     """
 
     results: pl.DataFrame
@@ -82,6 +85,7 @@ class Analysis:
     journeys: float
     conversions: float
     files: tuple[Recognised, ...]
+    bands: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,8 +113,10 @@ def analyze(
     material = _material(recognised, options, config, now, notify)
     attribution = attribute(material.journeys, models, notify, lambda rows: computed(_whole(rows, material, options)))
     touches = material.journeys.touches
+    results = _whole(attribution.results, material, options)
     return Analysis(
-        results=_whole(attribution.results, material, options),
+        results=results,
+        bands=bands(material.journeys, models, results, config.band_level) if options.bands else None,
         attribution=attribution,
         sums=credit_sums(attribution, models, material.journeys),
         rows=material.rows,
@@ -173,7 +179,7 @@ def _material(files: Sequence[Recognised], options: Options, config: Config, now
         journeys, rejected, rows_read = found.journeys, pl.concat([rejected, found.rejected]), rows_read + found.rows_read
     else:
         _check_usable(files, inputs)
-        journeys = closed_journeys(inputs, config, options.units, notify)
+        journeys = closed_journeys(inputs, config, options.units, notify, users=options.bands)
     if not journeys.touches.conversions.any():
         raise DataError(
             f"There is no conversion among the accepted rows of {_names(files)}, so that there is nothing to credit.{_reasons(rejected)}"

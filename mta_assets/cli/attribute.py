@@ -12,8 +12,10 @@ from mta_assets.analysis.recognise import FileKind, GivenFile
 from mta_assets.analysis.run import Analysis, Options, analyze
 from mta_assets.cli.given_files import stated_kinds
 from mta_assets.cli.options import FILE, configuration, reading_options
-from mta_assets.cli.output import Cell, counted, say, show_json, show_table
+from mta_assets.cli.output import Cell, counted, say, show_json, show_table, shown
 from mta_assets.cli.progress import progress
+from mta_assets.marts.bands import COVERS
+from mta_assets.results.bands import with_bands
 
 # On the screen, of each model; a file has them all.
 MOST_ROWS = 25
@@ -29,6 +31,11 @@ MOST_ROWS = 25
 )
 @reading_options
 @click.option("--out", type=FILE, metavar="FILE", help="Write the result, full precision, to FILE.csv, FILE.json or FILE.parquet.")
+@click.option(
+    "--bands",
+    is_flag=True,
+    help="Say how sure each figure is: a confidence band, or the reason why there is none. Takes several times as long.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document: results, effects, what is unavailable, counts, sums.")
 def command(  # noqa: PLR0913  one parameter per option of the command
     *,
@@ -41,6 +48,7 @@ def command(  # noqa: PLR0913  one parameter per option of the command
     timezone: str | None,
     config_path: Path | None,
     out: Path | None,
+    bands: bool,
     as_json: bool,
 ) -> None:
     """Credit channels for conversions with every attribution model.
@@ -49,7 +57,8 @@ def command(  # noqa: PLR0913  one parameter per option of the command
     (channels separated by >) and total_conversions, and if you have them total_conversion_value and total_null. Which is which shows in
     the columns; where it does not, say it: --touchpoints a.csv --conversions b.csv. CSV, JSON, NDJSON and Parquet, also compressed.
 
-    With --spend each channel's cost, ROAS (value / cost) and CPA (cost / conversions) stand beside its credit.
+    With --spend each channel's cost, ROAS (value / cost) and CPA (cost / conversions) stand beside its credit. With --bands each figure has its band
+    (docs/uncertainty.md); a path table has no users, and hence none.
 
     \b
     Examples:
@@ -67,11 +76,16 @@ def command(  # noqa: PLR0913  one parameter per option of the command
         check_writable(out)
     config = configuration(config_path)
     options = Options(
-        models=models, by="campaign" if by == "campaign" else "channel", columns=columns, timezone=timezone, lookback_days=lookback_days
+        models=models,
+        by="campaign" if by == "campaign" else "channel",
+        columns=columns,
+        timezone=timezone,
+        lookback_days=lookback_days,
+        bands=bands,
     )
     with progress() as notify:
         analysis = analyze(given, options, config, datetime.now(UTC), notify)
-    result = tidy(analysis.results)
+    result = tidy(analysis.results if analysis.bands is None else with_bands(analysis.results, analysis.bands))
     if out:
         write(result, out)
     if as_json:
@@ -88,6 +102,7 @@ def document(analysis: Analysis, result: pl.DataFrame) -> dict[str, object]:
     return {
         "results": records(result),
         "effects": records(analysis.attribution.effects),
+        "bands": analysis.bands is not None and COVERS,
         "unavailable": dict(analysis.attribution.unavailable),
         "notes": dict(analysis.attribution.notes),
         "sums": list(analysis.sums),
@@ -103,6 +118,9 @@ def show(analysis: Analysis, result: pl.DataFrame) -> None:
     for file in analysis.files:
         say(f"{file.given.shown}: {file.kind.replace('_', ' ')}")
     say()
+    if analysis.bands is not None:
+        say(f"Bands of {analysis.bands['level'].max():.0%}. {COVERS}\n")
+        result = _banded(result)
     show_table(result.columns, [_rows(part) for part in result.partition_by("model", maintain_order=True)])
     _show_words("Unavailable", analysis.attribution.unavailable)
     _show_words("Notes", analysis.attribution.notes)
@@ -116,6 +134,24 @@ def show(analysis: Analysis, result: pl.DataFrame) -> None:
     for file in analysis.files:
         if file.given.short in faulty:
             say(f"What is wrong with the quarantined rows: mta validate {file.path}")
+
+
+def _banded(result: pl.DataFrame) -> pl.DataFrame:
+    """The result with each figure's band beside it, in one cell; the reason stands where there is none."""
+    columns: list[pl.Series] = []
+    for name in result.columns:
+        if name.endswith(("_low", "_high")) or name == "no_band" or result[name].null_count() == result.height:
+            continue
+        columns.append(result[name])
+        if f"{name}_low" in result.columns:
+            columns.append(_between(result, name))
+    return pl.DataFrame([*columns, result["no_band"]])
+
+
+def _between(result: pl.DataFrame, name: str) -> pl.Series:
+    bounds = result.select(pl.col(f"{name}_{bound}").cast(pl.Float64) for bound in ("low", "high")).iter_rows()
+    cells = [None if low is None else f"{shown(low)} .. {'' if high is None else shown(high)}" for low, high in bounds]
+    return pl.Series(f"{name} band", cells, dtype=pl.String)
 
 
 def _rows(part: pl.DataFrame) -> list[tuple[Cell, ...]]:

@@ -50,6 +50,15 @@ class Piece:
     conversion: Ints
     milestones: Mapping[str, Ints]
 
+    @property
+    def owner(self) -> Ints:
+        """(journeys,) the user of each."""
+        converted = self.slices.conversion >= 0
+        owner = np.empty(len(converted), dtype=np.int64)
+        owner[converted] = self.events.conversion_user[self.slices.conversion[converted]]
+        owner[~converted] = self.events.touch_user[self.slices.start[~converted]]
+        return owner
+
     def touches(self, value: Floats, cell: Ints | None = None) -> Touches:
         """Every journey, without times and milestones. value: (conversions of the history,); cell: (journeys,) or None for one cell."""
         length = self.slices.stop - self.slices.start
