@@ -119,7 +119,7 @@ def show(analysis: Analysis, result: pl.DataFrame) -> None:
         say(f"{file.given.shown}: {file.kind.replace('_', ' ')}")
     say()
     if analysis.bands is not None:
-        say(f"Bands of {analysis.bands['level'].max():.0%}. {COVERS}\n")
+        say(f"Bands of {float(analysis.bands['level'][0]):.0%}. {COVERS}\n")
         result = _banded(result)
     show_table(result.columns, [_rows(part) for part in result.partition_by("model", maintain_order=True)])
     _show_words("Unavailable", analysis.attribution.unavailable)
