@@ -28,7 +28,7 @@ STATE_UNREACHABLE = Rule(
     title="The state store does not answer",
     find=_unreachable("state", "critical"),
     meaning="The database that holds keys, jobs, findings, alerts and webhooks cannot be reached from where alerts are looked for. The API answers 503, "
-    "runs go on without telling what they found, and no other alert can be judged or told until it is back.",
+    "runs go on, and what they find is told when it is back; no other alert can be judged or told until then.",
     remedy="Start the database, or mend the network to it, and check MTA_STATE_URL; look at the free space and the log of the database server.",
     resolves="At the first look at which the database answers.",
 )

@@ -1,5 +1,7 @@
 """Has the daemon look at everything twice a minute and tell whom it concerns. What is wrong, and how it is told, is `mta_assets.alerts`'."""
 
+import logging
+
 import dagster as dg
 
 from mta_assets.alerts.gather import Gatherer
@@ -7,8 +9,11 @@ from mta_assets.alerts.rules_of_pipeline import RUN_FAILED
 from mta_assets.alerts.watcher import Watcher, check_names
 from mta_assets.config import Config
 from mta_assets.defs.ended_runs import LOOK_BACK, ended_runs
+from mta_assets.defs.untold import tell_again
+from mta_assets.errors import StateError
 from mta_assets.settings import ApiSettings, Settings
 
+log = logging.getLogger(__name__)
 # After this no further message is begun in a tick; with the time-outs of the last ones it stays below the minute that Dagster gives a tick.
 TICK_SECONDS = 5.0
 
@@ -29,6 +34,7 @@ def alert_sensor(config: Config) -> dg.SensorDefinition:
         if not made:
             made.append(opened(config))
         watcher, gatherer = made[0]
+        _tell_again(context.instance, watcher)
         since = watcher.began(RUN_FAILED, otherwise=watcher.now()) - LOOK_BACK
         told = watcher.tick(gatherer.facts(ended_runs(context.instance, since)), TICK_SECONDS)
         if not (told.sent or told.failed):
@@ -36,6 +42,15 @@ def alert_sensor(config: Config) -> dg.SensorDefinition:
         return dg.SkipReason(f"{told.sent} messages sent, {told.failed} failed and to be tried again.")
 
     return watch
+
+
+def _tell_again(instance: dg.DagsterInstance, watcher: Watcher) -> None:
+    """What runs could not tell the state store is part of what is judged."""
+    try:
+        watcher.alerts()  # for the tables
+        tell_again(instance, watcher.store)
+    except StateError as error:
+        log.info("what runs found is told when the state store is back: %s", error)
 
 
 def opened(config: Config) -> tuple[Watcher, Gatherer]:

@@ -74,6 +74,7 @@ def tidy_the_lake(context: dg.OpExecutionContext, lake: LakeResource) -> None:
 
 
 @dg.op(description="Remove the days that `retention` in mta.yaml does not keep.")
+@patient
 @observed
 def remove_old_days(context: dg.OpExecutionContext, lake: LakeResource) -> None:
     """Whole days; their files go with the upkeep of the lake, when no version within its time needs them."""

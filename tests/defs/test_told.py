@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 
+import dagster as dg
 import pytest
 from dagster_shop import CONFIG, FEW
 from test_asset_checks import LosesATenth
@@ -10,8 +11,10 @@ from mta_assets.contracts.days import DayRange
 from mta_assets.contracts.tables import CHANNEL_DAILY
 from mta_assets.definitions import build_defs
 from mta_assets.defs.resources import LakeResource, Project
+from mta_assets.defs.untold import UNTOLD, Told, keep, tell_again
+from mta_assets.errors import StateError
 from mta_assets.pipeline import restatements
-from mta_assets.state.checks import Checks
+from mta_assets.state.checks import CheckResult, Checks
 from mta_assets.state.deliveries import Deliveries
 from mta_assets.state.store import StateStore
 from mta_assets.state.webhooks import Webhooks
@@ -79,8 +82,35 @@ def test_a_run_whose_check_fails_tells_that_and_no_new_results(telling, store, s
     assert (event.kind, event.payload["asset"], event.payload["name"]) == ("check.failed", "credits/linear", "conservation")
 
 
-def test_a_state_store_that_is_away_fails_no_run_and_is_waited_for_once(telling, tmp_path):
+def test_a_state_store_that_is_away_fails_no_run_and_is_told_when_it_is_back(telling, tmp_path):
     (tmp_path / "told").write_text("a file where a folder must be")
-    result = telling(f"sqlite:///{tmp_path}/told/state.db").run("attribute", DAY)
+    shop = telling(f"sqlite:///{tmp_path}/told/state.db")
+    result = shop.run("attribute", DAY)
     assert result.success
-    assert result.get_asset_check_evaluations()
+    (tmp_path / "told").unlink()
+    store = StateStore(f"sqlite:///{tmp_path}/told/state.db")
+    store.migrate()
+    subscription, _ = Webhooks(store, PEPPER).create(owner="o", url="https://h/", events=["results.updated"], now=datetime.now(UTC))
+    later = CheckResult(asset="credits/linear", name="conservation", passed=False, message="m", run_id="r", at=datetime.now(UTC))
+    Checks(store).record([later])
+    assert tell_again(shop.instance, store) == 1
+    assert tell_again(shop.instance, store) == 0
+    told = {(found.asset, found.name): found for found in Checks(store).latest(limit=1_000).items}
+    assert set(told) == {("/".join(e.asset_key.path), e.check_name) for e in result.get_asset_check_evaluations()}
+    assert told.pop(("credits/linear", "conservation")) == later
+    assert {found.run_id for found in told.values()} == {result.run_id}
+    (event,) = Deliveries(store, PEPPER).list(subscription.id, None).items
+    assert (event.payload["first_day"], event.payload["run_id"]) == (str(DAY.first), result.run_id)
+    store.close()
+
+
+def test_what_could_not_be_told_again_stays_kept(telling, tmp_path):
+    shop = telling(f"sqlite:///{tmp_path}/told/state.db")
+    keep(
+        shop.instance, Told(run_id=(run := shop.instance.add_run(dg.DagsterRun(job_name="core"))).run_id, at=datetime.now(UTC), results={})
+    )
+    away = StateStore("postgresql://nobody:none@127.0.0.1:1/none")
+    with pytest.raises(StateError):
+        tell_again(shop.instance, away)
+    away.close()
+    assert shop.instance.get_run_by_id(run.run_id).tags[UNTOLD] == "true"
