@@ -3,6 +3,7 @@
 import logging
 import os
 import secrets
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -32,10 +33,11 @@ _BOOK: TypeAdapter[Book] = TypeAdapter(Book)
 
 @dataclass(slots=True)
 class FileLedger:
-    """The ledger in one file, which several processes of a machine may share. Each change is a new file put in the place of the old one."""
+    """The ledger in one file, which several threads and processes of a machine may share. Each change is a new file put in the place of the old one."""
 
     path: Path
     _lock: Lock = field(init=False)
+    _threads: threading.Lock = field(init=False, default_factory=threading.Lock)
     _unwritten: Book | None = None  # on a full disk: what this process knows, until it can be written
 
     def __post_init__(self) -> None:
@@ -119,7 +121,7 @@ class FileLedger:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """With the lock, or without where the disk takes no file: then several processes may tell the same."""
-        with ExitStack() as stack:
+        with self._threads, ExitStack() as stack:
             try:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 stack.enter_context(self._lock.taken())

@@ -127,25 +127,23 @@ def watch(once: bool, config_path: Path | None) -> None:
     told the other does not tell again.
     """
     from mta_assets.alerts.gather import Gatherer  # noqa: PLC0415  loads what reads the lake
+    from mta_assets.alerts.patience import PatientWatch  # noqa: PLC0415  the same
 
     settings = Settings()
     with _watcher(config_path) as watcher:
         gatherer = Gatherer.of(settings, ApiSettings(), configuration(config_path), watcher.store, watcher.now)
 
-        def look() -> Told:
-            return watcher.tick(gatherer.facts(), seconds=SEND_SECONDS)
-
         if once:
-            if (told := look()) != Told():
+            if (told := watcher.tick(gatherer.facts(), seconds=SEND_SECONDS)) != Told():
                 say(f"{told.sent} messages sent, {told.failed} failed and to be tried again.")
             return
         write_logs(LogSettings(), "watch")
+        patient = PatientWatch(watcher, gatherer, send_seconds=SEND_SECONDS)
         with _until_terminated() as ended:
             while not ended.is_set():
                 began = time.monotonic()
-                watcher.beat()
                 pulse.beat()
-                if (told := look()) != Told():
+                if (told := patient.look()) != Told():
                     application.info("alerts told", sent=told.sent, failed=told.failed)
                 ended.wait(max(0.0, settings.alert_seconds - (time.monotonic() - began)))
 
