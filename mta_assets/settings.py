@@ -103,7 +103,10 @@ class Settings(_Sources):
 
 
 class LogSettings(BaseSettings):
-    """Environment variables of the log, each with the prefix `MTA_LOG_`. With none set every process writes JSON lines to its standard output."""
+    """Environment variables of the log, each with the prefix `MTA_LOG_`. With none set every process writes JSON lines to its standard output.
+
+    Apart from `Settings`, since processes that read what clients send get these and no other, and without files of secrets, since none is one.
+    """
 
     model_config = SettingsConfigDict(env_prefix="MTA_LOG_", frozen=True, extra="ignore")
 

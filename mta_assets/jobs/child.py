@@ -7,7 +7,8 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
+import traceback
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,6 +17,12 @@ import orjson
 from mta_assets.errors import MtaError, TooLargeError
 from mta_assets.jobs.tasks import TASKS
 from mta_assets.jobs.wording import for_clients
+from mta_assets.settings import LogSettings
+from mta_assets.telemetry.context import bound
+from mta_assets.telemetry.setup import write_logs
+from mta_assets.telemetry.streams import application
+
+FAILED = 1  # exit code
 
 # A task that its keeper no longer waits for ends by itself this much later.
 _LATER_SECONDS = 10
@@ -24,24 +31,33 @@ _LATER_SECONDS = 10
 def main() -> None:
     """Work off tasks until there are no more. The first line says the limits: data_mb beyond what is taken before any task, seconds."""
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever a library prints goes to the log
+    os.dup2(2, 1)  # our lines, and whatever a library prints, go where the keeper's errors go
+    write_logs(LogSettings(), "child")
     limits = orjson.loads(sys.stdin.buffer.readline())
     _confine(limits["data_mb"])
     _answer(answers, {"ready": True})
     for line in sys.stdin.buffer:
         signal.alarm(limits["seconds"] + _LATER_SECONDS)
         asked = orjson.loads(line)
-        _answer(answers, _done(TASKS[asked["task"]], asked["given"]) | {"peak_mb": _peak_mb()})
+        with bound(**asked["context"]):
+            _answer(answers, _done(asked["task"], asked["given"]) | {"peak_mb": _peak_mb()})
         signal.alarm(0)
 
 
-def _done(task: Callable[[Mapping[str, Any]], Mapping[str, Any]], given: Mapping[str, Any]) -> dict[str, Any]:
+def _done(task: str, given: Mapping[str, Any]) -> dict[str, Any]:
     try:
-        return {"done": task(given)}
+        return {"done": TASKS[task](given)}
     except (MtaError, MemoryError) as error:
         if any(isinstance(cause, MemoryError) for cause in _causes(error)):
             return {"spent": True, "refused": _refused(TooLargeError("Reading it takes more memory than one request may have."))}
         return {"refused": _refused(error)}
+    except Exception as error:  # noqa: BLE001  a fault of ours ends the process; its words may be the file's, so that its place alone is told
+        application.error("a task of a child failed", task=task, error=type(error).__name__, at=_places(error))
+        raise SystemExit(FAILED) from None
+
+
+def _places(error: BaseException) -> list[str]:
+    return [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
 
 
 def _refused(error: BaseException) -> dict[str, Any]:

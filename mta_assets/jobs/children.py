@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Any, Final, cast
 
@@ -15,15 +16,18 @@ import orjson
 
 from mta_assets import errors
 from mta_assets.errors import MtaError, OverloadedError, TooLargeError
+from mta_assets.telemetry.context import current
 
 log = logging.getLogger(__name__)
 
 START_SECONDS: Final = 60
 WAIT_SECONDS: Final = 30
+END_SECONDS: Final = 5
 # A child that once took so much memory, or has done so many tasks, is replaced: what it took it does not give back.
 _REPLACED_AT_MB, _REPLACED_AFTER = 600, 500
-# All that a child gets of the environment: none of our settings, hence no secret.
+# All that a child gets of the environment: of our settings those of the log, hence no secret.
 _ENVIRONMENT: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TZDIR", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH", "VIRTUAL_ENV")
+_OF_THE_LOG: Final = "MTA_LOG_"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +57,7 @@ class Children:
             raise OverloadedError("Every process that reads files is busy. Send it again in a while, or with mode=job.")
         try:
             child = self._free()
-            answer = child.answer({"task": task, "given": given}, self._limits.seconds)
+            answer = child.answer({"task": task, "given": given, "context": _said(current())}, self._limits.seconds)
             self._put_back(child, answer)
         finally:
             self._places.release()
@@ -98,7 +102,8 @@ class _Child:
     """One child process, used by one thread at a time."""
 
     def __init__(self, limits: ChildLimits) -> None:
-        environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ} | {"POLARS_MAX_THREADS": "2"}
+        given = {name: value for name, value in os.environ.items() if name in _ENVIRONMENT or name.startswith(_OF_THE_LOG)}
+        environment = given | {"POLARS_MAX_THREADS": "2"}
         self.tasks = 0
         self._process = subprocess.Popen(
             (sys.executable, "-m", "mta_assets.jobs.child"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
@@ -130,6 +135,8 @@ class _Child:
             raise TooLargeError(f"Reading it takes longer than {seconds} s, which is what one request may take.") from None
         if line:
             return cast("dict[str, Any]", orjson.loads(line))
+        with suppress(subprocess.TimeoutExpired):  # it has let go of its answers, and may have its last line to write
+            self._process.wait(END_SECONDS)
         self.end()
         log.warning("a child that read an upload ended with %s", self._process.returncode)
         if self._process.returncode and self._process.returncode > 0:  # an exception that is not the file's fault; the child has logged it
@@ -157,6 +164,11 @@ class _Child:
     @property
     def _stdout(self) -> IO[bytes]:
         return cast("IO[bytes]", self._process.stdout)
+
+
+def _said(context: Mapping[str, object]) -> dict[str, str]:
+    """What the lines of a child carry of the request or run that it works for."""
+    return {name: str(value) for name, value in context.items()}
 
 
 def _error(type: str, message: str, field: str | None) -> MtaError:  # noqa: A002  the child's word

@@ -6,6 +6,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+import orjson
 import pytest
 
 from mta_assets.analysis.run import Options
@@ -18,6 +19,7 @@ from mta_assets.jobs.outcome import read_outcome
 from mta_assets.jobs.screening import Limits
 from mta_assets.jobs.tasks import given_to
 from mta_assets.state.job import JobFile
+from mta_assets.telemetry.context import bound
 
 EVENTS = (
     "user_id,ts,channel,conversion,value\nu1,2026-03-01T10:00:00Z,email,0,\nu1,2026-03-02T10:00:00Z,search,1,19.99\nu2,never,email,0,\n"
@@ -130,3 +132,18 @@ def test_a_child_knows_none_of_our_settings(children, given, monkeypatch):
     pid = fresh._idle[0]._process.pid
     assert b"MTA_" not in Path(f"/proc/{pid}/environ").read_bytes()
     fresh.close()
+
+
+def test_a_fault_in_a_child_is_a_line_under_the_request_s_id_without_the_words_of_the_file(given, tmp_path, monkeypatch):
+    monkeypatch.setenv("MTA_LOG_FOLDER", str(tmp_path / "log"))
+    monkeypatch.setenv("MTA_STATE_URL", "postgresql://mta:s3cret@h/d")
+    made = Children(ChildLimits(most=1))
+    with bound(correlation_id="request-1"), pytest.raises(RuntimeError):
+        made.run("validate", given(EVENTS) | {"limits": "ann@example.org"})
+    made.close()
+    [line] = map(orjson.loads, (tmp_path / "log" / "application.log").read_bytes().splitlines())
+    assert (line["process"], line["event"], line["task"]) == ("child", "a task of a child failed", "validate")
+    assert line["correlation_id"] == "request-1"
+    assert line["at"][-1].count(":") == 1
+    assert "ann@example.org" not in str(line)
+    assert "s3cret" not in str(line)
