@@ -118,7 +118,7 @@ def show(analysis: Analysis, result: pl.DataFrame) -> None:
     for file in analysis.files:
         say(f"{file.given.shown}: {file.kind.replace('_', ' ')}")
     say()
-    if analysis.bands is not None:
+    if analysis.bands is not None and analysis.bands.height:
         say(f"Bands of {float(analysis.bands['level'][0]):.0%}. {COVERS}\n")
         result = _banded(result)
     show_table(result.columns, [_rows(part) for part in result.partition_by("model", maintain_order=True)])

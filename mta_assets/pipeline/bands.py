@@ -20,27 +20,35 @@ from mta_assets.pipeline.learning import LearnedDays, fit_window, tables_of
 
 
 def bands(lake: Lake, config: Config, models: Mapping[str, AttributionModel], days: DayRange, performance: pl.DataFrame) -> pl.DataFrame:
-    """`marts/bands`, not yet written: of the last of these days that has results, if no later one has (docs/decisions/bands.md).
+    """All of `marts/bands`, not yet written: of the newest day that has results, as they are once those of these days are written.
 
-    performance: `marts/channel_performance` of the days.
+    performance: `marts/channel_performance` of the days. When the newest day is not among them, what the lake has of it stays.
     """
-    day: date | None = performance.select(pl.col("day").max()).item()
-    if day is None or any(other > days.last for other in lake.days(CHANNEL_PERFORMANCE)):
+    kept = [day for day in lake.days(CHANNEL_PERFORMANCE) if not days.first <= day <= days.last]
+    newest = max([*kept, *performance["day"].unique()], default=None)
+    if newest is None:
         return BANDS.empty()
-    rows = performance.filter(day=day)
+    one = DayRange(newest, newest)
+    if newest in kept and newest in lake.days(BANDS):
+        return lake.read(BANDS, one).sort(BANDS.key)
+    rows = lake.read(CHANNEL_PERFORMANCE, one) if newest in kept else performance.filter(day=newest)
+    return _computed(lake, config, models, newest, rows.drop("day"))
+
+
+def span(lake: Lake, found: pl.DataFrame, days: DayRange) -> DayRange:
+    """The days in whose place all of `marts/bands` is written: theirs, and those that have bands by now."""
+    reached = [*lake.days(BANDS), *found["day"].unique(), days.first, days.last]
+    return DayRange(min(reached), max(reached))
+
+
+def _computed(lake: Lake, config: Config, models: Mapping[str, AttributionModel], day: date, rows: pl.DataFrame) -> pl.DataFrame:
     sums = bucket_sums(lake.read(CREDIT_BUCKETS, fit_window(config, day)))
     if config.privacy.fewest_users:
-        found = figures.bands(rows.drop("day"), dict.fromkeys(sums, figures.SMALL_CELLS), config.band_level)
+        found = figures.bands(rows, dict.fromkeys(sums, figures.SMALL_CELLS), config.band_level)
     else:
         learned = {name: model for name, model in models.items() if isinstance(model, LearnedModel)}
-        found = _bands(rows.drop("day"), sums, _Refitted(lake, config, learned, day), config.band_level)
+        found = _bands(rows, sums, _Refitted(lake, config, learned, day), config.band_level)
     return BANDS.conform(found.with_columns(day=pl.lit(day))).sort(BANDS.key)
-
-
-def days_to_replace(lake: Lake, found: pl.DataFrame, days: DayRange) -> DayRange:
-    """The days whose bands these are written in place of: those of earlier days go when a newer one has some."""
-    earlier = [day for day in lake.days(BANDS) if day < days.first] if found.height else []
-    return DayRange(min([*earlier, days.first]), days.last)
 
 
 class _Refitted:

@@ -13,7 +13,7 @@ from mta_assets.contracts.days import DayRange
 from mta_assets.contracts.tables import BUCKETS, CHANNEL_PERFORMANCE, credits_table
 from mta_assets.marts.bands import ONE_DAY, SMALL_CELLS
 from mta_assets.models.registry import MODELS
-from mta_assets.pipeline.bands import bands, days_to_replace
+from mta_assets.pipeline.bands import bands, span
 from mta_assets.pipeline.run import open_lake, run
 
 FIRST, LAST = date(2024, 1, 2), date(2024, 1, 4)
@@ -115,10 +115,15 @@ def test_bands_tell_nothing_where_results_of_few_users_are_hidden(lake):
     assert found.select("standard_error", "low", "high").null_count().row(0) == (found.height,) * 3
 
 
-def test_earlier_days_have_no_bands_and_theirs_go_when_a_newer_day_has_some(lake):
+def test_a_day_that_is_not_the_newest_leaves_the_bands_as_they_are(lake):
+    held = lake.read(BANDS).sort(BANDS.key)
+    assert_frame_equal(again(lake, LAST, band_level=0.5), held, check_exact=True)
+    assert span(lake, held, DayRange(FIRST, LAST)) == DayRange(FIRST, banded_day(lake))
+
+
+def test_when_the_newest_day_has_no_results_any_more_the_one_before_it_has_bands(lake):
     day = banded_day(lake)
-    earlier, later = day - timedelta(days=3), day + timedelta(days=2)
-    assert again(lake, LAST).is_empty()
-    assert days_to_replace(lake, lake.read(BANDS), DayRange(later, later)) == DayRange(day, later)
-    assert days_to_replace(lake, BANDS.empty(), DayRange(later, later)) == DayRange(later, later)
-    assert days_to_replace(lake, lake.read(BANDS), DayRange(earlier, day)) == DayRange(earlier, day)
+    gone = lake.read(CHANNEL_PERFORMANCE).clear()
+    found = bands(lake, CONFIG, MODELS_IN_TEST, DayRange(day, day), gone)
+    assert found["day"].unique().to_list() == [day - timedelta(days=1)]
+    assert span(lake, found, DayRange(day, day)) == DayRange(day - timedelta(days=1), day)

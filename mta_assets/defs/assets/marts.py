@@ -31,7 +31,7 @@ from mta_assets.defs.work import finish, take
 from mta_assets.marts.performance import spend_daily
 from mta_assets.models.base import LearnedModel
 from mta_assets.models.refits import fitting_needs
-from mta_assets.pipeline.bands import bands, days_to_replace
+from mta_assets.pipeline.bands import bands, span
 from mta_assets.pipeline.kept import refuse_final
 from mta_assets.pipeline.learning import tables_of
 from mta_assets.pipeline.marts import channel_performance, converted_daily, credited_windows, daily_marts, refresh
@@ -121,7 +121,7 @@ def _channel_performance(lake: LakeResource) -> dg.AssetsDefinition:
             due = credited_windows(lake.lake, lake.config, days)
             yield from stop_unless_passed(context, lake, {reconciled: reconciled.find(frame, due), banded: banded.find(sure, frame)})
             refresh(lake.lake, CHANNEL_PERFORMANCE, frame, days)
-            refresh(lake.lake, BANDS, sure, days_to_replace(lake.lake, sure, days))
+            refresh(lake.lake, BANDS, sure, span(lake.lake, sure, days))
         finish(context, lake, days)
         show_credit(context, CHANNEL_PERFORMANCE, _of_one_model(lake, frame), "conversions")
         yield made(context, CHANNEL_PERFORMANCE, frame)
