@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import orjson
 import pytest
+import requests
 from mail_receiver import mailbox
 from pydantic import ValidationError
 from scene import DOWN, UP, Scene, hook
@@ -140,3 +141,30 @@ def test_of_many_alerts_some_are_shown_and_the_rest_counted(message):
 def test_a_webhook_that_is_signed_needs_its_secret_where_it_is_sent(clock, receiver, message):
     assert "ALERT_SECRET" in courier(clock, hook(receiver.url)).deliver(message)
     assert receiver.received == []
+
+
+SLACK = "slack://T00000000/B00000000/" + "x" * 24
+TEAMS = "workflows://prod-1.example.com/" + "a" * 32 + "/" + "b" * 43
+
+
+@pytest.mark.parametrize(
+    ("url", "at"), [(SLACK, "https://hooks.slack.com/services/T00000000/"), (TEAMS, "https://prod-1.example.com/workflows/")]
+)
+def test_what_slack_and_teams_are_sent_says_what_is_wrong_and_what_to_do(clock, receiver, message, monkeypatch, url, at):
+    """Their addresses are fixed: what is sent to them goes to a receiver of this machine, all else is as apprise has it."""
+    asked, send = [], requests.Session.send
+
+    def here(session, prepared, **how):
+        asked.append(prepared.url)
+        prepared.url = receiver.url
+        return send(session, prepared, **how)
+
+    receiver.body = b"ok"
+    monkeypatch.setattr(requests.Session, "send", here)
+    assert courier(clock, {"url": "${CHAT}"}, CHAT=url).deliver(message) is None
+    assert asked[0].startswith(at)
+    ((_, headers, body),) = receiver.received
+    assert headers["Content-Type"].startswith("application/json")
+    said = str(orjson.loads(body)).replace("\\", "")  # Teams' Markdown is escaped
+    for part in ("[error] Redis does not answer: redis", "It is gone.", "To do: Start Redis", "Message al_1"):
+        assert part in said, part

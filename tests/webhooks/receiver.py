@@ -10,7 +10,7 @@ class Receiver:
     """What came, and how to answer. slow: seconds before it answers; drip: one byte of the answer at a time, for ever."""
 
     def __init__(self):
-        self.status, self.slow, self.drip, self.headers = 200, 0.0, False, {}
+        self.status, self.slow, self.drip, self.headers, self.body = 200, 0.0, False, {}, b""
         self.received = []
         self.url = ""
 
@@ -32,6 +32,7 @@ def receiving():
             for name, value in told.headers.items():
                 self.send_header(name, value)
             self.end_headers()
+            self.wfile.write(told.body)
 
         def do_GET(self):
             told.received.append((self.path, dict(self.headers), b""))
