@@ -17,6 +17,7 @@ ONE_DAY = "all conversions are of one day, which cannot tell how days differ"
 TOO_LARGE = "too many states for fitting the model again without each group of users"
 SMALL_CELLS = "results of few users are hidden (privacy.fewest_users), and a band would tell of them"
 NOTHING = "nothing was credited"
+CUT_OFF = "the model's effect is not above 0 for all groups of users, and is cut off there: how far below, only the effect tells"
 
 COVERS = (
     "A band says how far a figure would move if other users of the same kind had come by. It does not say how far the model itself is from what a channel "
@@ -71,14 +72,14 @@ def effect_bands(model: str, effects: Mapping[str, float], without: Shares | str
             "buckets": pl.Series([evidence.buckets.get(channel, 0) for channel in channels], dtype=pl.Int64),
         }
     )
-    told = {"model": model, "currency": NOT_SET, "groups": groups, "refusal": without if isinstance(without, str) else ""}
+    told = {"model": model, "currency": NOT_SET, "cut": 0, "groups": groups, "refusal": without if isinstance(without, str) else ""}
     return _rows(rows.with_columns(pl.lit(value).alias(name) for name, value in told.items()), (_EFFECT,), level)
 
 
 _NO_ERRORS = pl.DataFrame(
     schema=dict.fromkeys(_KEYS, pl.String)
     | dict.fromkeys(("conversions_error", "value_error", "share_error"), pl.Float64)
-    | dict.fromkeys(("buckets", "value_buckets", "groups"), pl.Int64)
+    | dict.fromkeys(("buckets", "value_buckets", "cut", "groups"), pl.Int64)
 )
 
 
@@ -92,6 +93,7 @@ def _errors(model: str, currency: str, sample: Sample) -> pl.DataFrame:
         "share_error": standard_error(share),
         "buckets": sample.buckets,
         "value_buckets": sample.value_buckets,
+        "cut": sample.cut,
     }
     told = {"model": model, "currency": currency, "groups": sample.conversions.shape[1]}
     rows = pl.DataFrame(columns).with_columns(pl.lit(value).alias(name) for name, value in told.items())
@@ -129,6 +131,8 @@ def _figure_rows(rows: pl.DataFrame, figure: _Figure, level: float) -> pl.DataFr
         .then("refusal")
         .when(buckets < FEWEST_BUCKETS)
         .then(pl.format(f"too few users: those it rests on fill {{}} of {BUCKETS} buckets, and a band takes {FEWEST_BUCKETS}", buckets))
+        .when(pl.col("cut") > 0)
+        .then(pl.lit(CUT_OFF))
     )
     measured = rows.filter(figure.estimate.is_not_null()).select(
         *_KEYS,

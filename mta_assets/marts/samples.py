@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from mta_assets.contracts.arrays import Floats, Ints
+from mta_assets.contracts.arrays import Bools, Floats, Ints
 from mta_assets.contracts.tables import APART, BUCKETS
 from mta_assets.marts.credit_buckets import BucketSums
 from mta_assets.marts.jackknife import without_each
@@ -17,7 +17,8 @@ class Sample:
     """One model in one currency, without each group of users, scaled up to all of them.
 
     conversions, value: (channels, groups). buckets, value_buckets: (channels,) how many of the `BUCKETS` buckets have somebody who converted (at a value) and
-    on whose journey the credit rests. days: closing days on which anything converted.
+    on whose journey the credit rests. cut: (channels,) whether the model gives the channel nothing without some group: its effect is cut off at 0.
+    days: closing days on which anything converted.
     """
 
     channels: tuple[str, ...]
@@ -25,6 +26,7 @@ class Sample:
     value: Floats
     buckets: Ints
     value_buckets: Ints
+    cut: Bools
     days: int
 
 
@@ -54,6 +56,7 @@ def of_sums(sums: BucketSums) -> Sample:
         value=without_each(sums.value),
         buckets=(sums.conversions > 0).sum(axis=1),
         value_buckets=(sums.value > 0).sum(axis=1),
+        cut=np.zeros(len(sums.channels), dtype=np.bool_),
         days=sums.days,
     )
 
@@ -75,6 +78,7 @@ def of_shares(sums: BucketSums, shares: Shares, evidence: Evidence) -> Sample:
         value=np.concatenate([worth * shares.value_share, without_each(value[apart])]),
         buckets=seen(evidence.buckets, sums.conversions),
         value_buckets=seen(evidence.value_buckets, sums.value),
+        cut=np.concatenate([(shares.share <= 0).any(axis=1), np.zeros(apart.sum(), dtype=np.bool_)]),
         days=sums.days,
     )
 

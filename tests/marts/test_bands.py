@@ -6,7 +6,7 @@ import pytest
 
 from mta_assets.contracts.bands import BANDS
 from mta_assets.contracts.tables import BUCKETS, CHANNEL_PERFORMANCE, COALITIONS, NO_CONSENT, UNATTRIBUTED
-from mta_assets.marts.bands import FEWEST_BUCKETS, NOTHING, ONE_DAY, UNKNOWN_USERS, bands, effect_bands
+from mta_assets.marts.bands import CUT_OFF, FEWEST_BUCKETS, NOTHING, ONE_DAY, UNKNOWN_USERS, bands, effect_bands
 from mta_assets.marts.credit_buckets import BucketSums
 from mta_assets.marts.jackknife import quantile, standard_error
 from mta_assets.marts.samples import Evidence, Shares, evidence, in_groups, of_shares, of_sums
@@ -151,6 +151,15 @@ def test_a_learned_share_and_what_there_is_to_share_both_move_credit(credited):
     left = (groups.sum() - groups) * 16 / 15
     assert sample.conversions[:2] == pytest.approx(left * learned.share)
     assert sample.value[:2] == pytest.approx(2 * left * learned.share)
+
+
+def test_a_share_that_is_cut_off_at_zero_has_no_band(credited):
+    share = np.array([np.full(16, 1.0), np.zeros(16)])
+    learned = Shares(channels=("email", "search"), effect=np.array([np.full(16, 0.5), np.full(16, -0.1)]), share=share, value_share=share)
+    many = {"email": 60, "search": 60}
+    found = bands(performance(credited), {("m", "EUR"): of_shares(credited, learned, Evidence(buckets=many, value_buckets=many))}, 0.9)
+    assert set(found.filter(channel="search")["reason"]) == {CUT_OFF}
+    assert found.filter(channel="email")["reason"].null_count() == found.filter(channel="email").height
 
 
 def test_groups_are_the_buckets_that_leave_the_same_rest():
