@@ -93,7 +93,7 @@ check-table: $(VENV)/dev.stamp ## judge 200 good days and each fault of the simu
 	$(BIN)/python benchmarks/check_table.py
 
 .PHONY: scorecard
-scorecard: $(VENV)/dev.stamp ## try every model on worlds whose truth is known and rewrite the table of docs/scorecard.md (some 10 minutes)
+scorecard: $(VENV)/dev.stamp ## try every model on worlds whose truth is known and rewrite the table of docs/scorecard.md (some minutes)
 	$(BIN)/mta scorecard --page docs/scorecard.md
 
 .PHONY: coverage

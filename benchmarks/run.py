@@ -57,7 +57,7 @@ def main() -> None:
         jobs |= {f"bare {touches}": ("bare", raw), f"raw {touches}": ("raw_parquet", raw), f"core {touches}": ("core_tables", lake)}
     largest = max(options.touches)
     if largest <= 10_000_000:
-        jobs |= {"day": ("new_day", data.lake(largest)), "csv": ("csv_file", data.csv())}
+        jobs |= {"day": ("new_day", data.lake(largest)), "csv": ("csv_file", data.csv()), "world": ("known_world", data.WORK)}
     found = in_turns(jobs, options.rounds)
     (data.WORK / f"results-{largest}.json").write_text(json.dumps(found, indent=1))
     report.write(found, sorted(options.touches), options.rounds)

@@ -10,6 +10,7 @@ from mta_assets.defs.assets.credits import credit_assets
 from mta_assets.defs.assets.journeys import journey_assets
 from mta_assets.defs.assets.learned import learned_assets
 from mta_assets.defs.assets.marts import mart_assets
+from mta_assets.defs.assets.scorecard import scorecard_asset
 from mta_assets.defs.assets.sources import source_assets
 from mta_assets.defs.assets.staged import staged_assets
 from mta_assets.defs.clean_up import clean_up
@@ -36,6 +37,7 @@ def build_defs(**resource_overrides: LakeResource) -> dg.Definitions:
         *learned_assets(lake),
         *credit_assets(lake),
         *mart_assets(lake),
+        scorecard_asset(lake),
     ]
     return dg.Definitions(
         assets=[*source_assets(lake.config), *with_policies(lake.config, tables)],

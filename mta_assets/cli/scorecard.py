@@ -46,10 +46,12 @@ def command(
     """  # noqa: D301  click's own mark for lines that stay as they are
     models = select(build_models(configuration(config_path).models), names)
     trial = Trial(worlds=worlds or tuple(WORLDS), seeds=seeds or SEEDS, users=users, holdouts=holdout_shares(holdouts))
+    if page is not None:
+        _with_tables(page, "")  # what cannot be written is refused before the work, not after
     with progress(len(trial.worlds) * len(trial.seeds)) as notify:
         card = scorecard(models, trial, notify)
     if page is not None:
-        _rewrite(page, f"{markdown(card.rows)}\n\n{foretelling_markdown(card.predictions)}")
+        page.write_text(_with_tables(page, f"{markdown(card.rows)}\n\n{foretelling_markdown(card.predictions)}"), encoding="utf-8")
     if as_json:
         show_json({"rows": card.rows.to_dicts(), "predictions": card.predictions.to_dicts()})
         return
@@ -65,8 +67,9 @@ def _show(table: pl.DataFrame, title: str) -> None:
     show_table(table.columns, [cells], title=title)
 
 
-def _rewrite(page: Path, text: str) -> None:
+def _with_tables(page: Path, tables: str) -> str:
+    """The page's text with the tables between its marks."""
     try:
-        page.write_text(on_page(page.read_text(encoding="utf-8"), text), encoding="utf-8")
+        return on_page(page.read_text(encoding="utf-8"), tables)
     except (OSError, ValueError) as error:
-        raise CallError(f"--page {page} could not be written: {error}", "page") from error
+        raise CallError(f"--page {page} cannot be used: {error}", "page") from error

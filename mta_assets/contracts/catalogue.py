@@ -1,7 +1,8 @@
-"""Every table that a lake has whatever its models are, in the order in which data flow. The tables themselves are in `tables`, `profiles` and `bands`."""
+"""Every table that a lake has whatever its models are, in the order in which data flow. The tables themselves are in the other modules here."""
 
 from mta_assets.contracts.bands import UNCERTAINTY
 from mta_assets.contracts.profiles import PROFILES
+from mta_assets.contracts.scorecard import SCORECARDS
 from mta_assets.contracts.tables import (
     CONFLICTS,
     CORE,
@@ -32,4 +33,5 @@ FIXED_TABLES = (
     *MARTS,
     *PROFILES,
     *UNCERTAINTY,
+    *SCORECARDS,
 )

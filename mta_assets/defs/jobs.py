@@ -27,6 +27,7 @@ def jobs(lake: LakeResource) -> list[Job]:
         _job("core", dg.AssetSelection.groups("core"), "Rebuild days of the core tables from what is staged."),
         _job("attribute", attributed, "Recompute closing days: journeys, statistics, learned models, credits and marts."),
         _job("refit", refitted, "What learned models and marts make of days whose journeys have not changed."),
+        _job("scorecard", dg.AssetSelection.groups("scorecard"), "Try the models on simulated worlds whose truth is known; takes minutes."),
         close_day,
     ]
 

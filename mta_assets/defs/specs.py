@@ -15,8 +15,17 @@ OWNERS = {
     "learned": "team:marketing-science",
     "credits": "team:marketing-science",
     "marts": "team:marketing-analytics",
+    "scorecard": "team:marketing-science",
 }
-ENGINE = {"staged": "polars", "core": "polars", "journeys": "numpy", "learned": "numpy", "credits": "numpy", "marts": "polars"}
+ENGINE = {
+    "staged": "polars",
+    "core": "polars",
+    "journeys": "numpy",
+    "learned": "numpy",
+    "credits": "numpy",
+    "marts": "polars",
+    "scorecard": "numpy",
+}
 _CLOSED = {JOURNEYS.name, JOURNEY_PROFILE.name, *(table.name for table in STATISTICS)}
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from scipy.stats import rankdata
 
 from mta_assets.contracts.arrays import Bools, Floats, Ints, Touches, ranges
+from mta_assets.contracts.scorecard import PREDICTIONS
 from mta_assets.contracts.tables import BUCKETS
 from mta_assets.errors import ModelError
 from mta_assets.journeys.assemble import is_direct, unit_codes
@@ -15,6 +15,7 @@ from mta_assets.journeys.events import microseconds
 from mta_assets.journeys.kernel import Events, Slices, journeys
 from mta_assets.journeys.statistics import statistics_of
 from mta_assets.models.base import AttributionModel, Predictor
+from mta_assets.scorecard.measures import mean_ranks
 from mta_assets.simulation.known import Simulated
 
 AHEAD_DAYS = 7
@@ -22,18 +23,8 @@ LEARNT = 2 / 3  # of the days, and of them the users of the lower half of the bu
 BINS = 10
 BASE_RATE = "(base rate)"  # what who knows nothing foretells: the same for every touch
 _DAY_US = 86_400_000_000
+_COLUMNS = pl.Schema({name: dtype for name, dtype in PREDICTIONS.schema.items() if name not in {"world", "seed"}})
 _LEAST = 1e-6  # no chance is taken for certain
-
-
-PREDICTED: Mapping[str, pl.DataType | type[pl.DataType]] = {
-    "model": pl.String,
-    "touches": pl.Int64,
-    "log_loss": pl.Float64,
-    "auc": pl.Float64,
-    "calibration_error": pl.Float64,
-    "foretold": pl.List(pl.Float64),
-    "happened": pl.List(pl.Float64),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +58,7 @@ def predictions(world: Simulated, models: Mapping[str, AttributionModel]) -> pl.
         except ModelError:
             continue  # too large for these channels: it does not predict here
         rows.append(_row(name, chance[judged[_test(events.kernel.touch_user)]], converts[judged]))
-    return pl.DataFrame(rows, schema=dict(PREDICTED))
+    return pl.DataFrame(rows, schema=_COLUMNS)
 
 
 def _row(model: str, chance: Floats, happened: Bools) -> dict[str, object]:
@@ -94,7 +85,7 @@ def auc(chance: Floats, happened: Bools) -> float:
     yes, no = int(happened.sum()), int((~happened).sum())
     if not yes or not no:
         return 0.5
-    return float((rankdata(chance)[happened].sum() - yes * (yes + 1) / 2) / (yes * no))
+    return float((mean_ranks(chance)[happened].sum() - yes * (yes + 1) / 2) / (yes * no))
 
 
 def calibration(chance: Floats, happened: Bools) -> tuple[Floats, Floats]:

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 
 import polars as pl
 
+from mta_assets.contracts.scorecard import SCORECARD
 from mta_assets.models.base import AttributionModel
 from mta_assets.scorecard.budget import Budget, Move
 from mta_assets.scorecard.credit import credited
@@ -16,7 +17,7 @@ from mta_assets.simulation.worlds import WORLDS
 
 TRUTH = "(truth)"  # the row of a model that knew the increments: what advice can be worth at best
 SEEDS = (11, 12, 13)  # the worlds were made up while looking at seed 1
-USERS = 100_000
+USERS = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +32,7 @@ class Trial:
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """rows: world, seed, model and how far it is off (`ROWS`). predictions: world, seed and the columns of `predictions`, of models that can predict."""
+    """rows: world, seed, model and how far it is off; predictions: the same of models that can predict. Columns as in `contracts.scorecard`."""
 
     rows: pl.DataFrame
     predictions: pl.DataFrame
@@ -50,24 +51,7 @@ def scorecard(models: Mapping[str, AttributionModel], trial: Trial, notify: Call
             world = simulate_world(name, users=trial.users, seed=seed, holdouts=trial.holdouts)
             rows += ({"world": name, "seed": seed} | row for row in _rows(world, models))
             foretold.append(predictions(world, models).select(pl.lit(name).alias("world"), pl.lit(seed).alias("seed"), pl.all()))
-    return Card(rows=pl.DataFrame(rows, schema=ROWS), predictions=pl.concat(foretold))
-
-
-ROWS = {
-    "world": pl.String,
-    "seed": pl.Int64,
-    "model": pl.String,
-    "total_variation": pl.Float64,
-    "over_claim": pl.Float64,
-    "claimed_share": pl.Float64,
-    "rank_correlation": pl.Float64,
-    "worst_channel": pl.String,
-    "worst_error": pl.Float64,
-    "moved_from": pl.String,
-    "moved_to": pl.String,
-    "profit_per_moved": pl.Float64,
-    "unavailable": pl.String,
-}
+    return Card(rows=pl.DataFrame(rows, schema=SCORECARD.schema), predictions=pl.concat(foretold))
 
 
 def _rows(world: Simulated, models: Mapping[str, AttributionModel]) -> Iterator[dict[str, object]]:

@@ -57,11 +57,12 @@ def test_every_asset_says_what_it_is_who_owns_it_where_it_is_and_of_what_columns
 
 def test_a_backfill_is_runs_of_a_few_months(everything):
     graph = everything.resolve_asset_graph()
-    for key in graph.materializable_asset_keys - {dg.AssetKey(["staged", name]) for name in _STAGED}:
+    for key in graph.materializable_asset_keys - {dg.AssetKey(["staged", name]) for name in _STAGED} - _SCORECARD:
         assert graph.get(key).backfill_policy == dg.BackfillPolicy.multi_run(92), key
         assert isinstance(graph.get(key).partitions_def, dg.DailyPartitionsDefinition)
 
 
+_SCORECARD = {dg.AssetKey(["scorecard", "models"]), dg.AssetKey(["scorecard", "predictions"])}
 _STAGED = ("files", "quarantine", "touchpoints", "conversions", "spend")
 
 
@@ -76,7 +77,7 @@ def test_retuning_a_model_changes_its_code_version_and_no_other(tmp_path):
     slow = {**MODELS, "time_decay": replace(MODELS["time_decay"], half_life_days=3.0)}
     versions = [_versions(models, CONFIG, tmp_path) for models in (MODELS, slow)]
     changed = {key for key in versions[0] if versions[0][key] != versions[1][key]}
-    assert changed == {"credits/time_decay"}
+    assert changed == {"credits/time_decay", "scorecard/models", "scorecard/predictions"}  # all models are on the scorecard
     longer = _versions(MODELS, CONFIG.model_copy(update={"fit_window_days": 9}), tmp_path)
     refitted = {key for key in longer if versions[0][key] != longer[key]}
     assert "learned/markov_1" in refitted

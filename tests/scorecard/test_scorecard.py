@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mta_assets.contracts.scorecard import SCORECARD
 from mta_assets.models.base import RuleModel
 from mta_assets.models.linear import Linear
 from mta_assets.models.registry import MODELS
 from mta_assets.scorecard.budget import MOVED, Budget
-from mta_assets.scorecard.measures import distance, rank_correlation, shares
-from mta_assets.scorecard.run import ROWS, TRUTH, Trial, scorecard
+from mta_assets.scorecard.measures import distance, mean_ranks, rank_correlation, shares
+from mta_assets.scorecard.run import TRUTH, Trial, scorecard
 from mta_assets.scorecard.summary import END, START, markdown, on_page, summary
 from mta_assets.simulation.truth import outcome
 from mta_assets.simulation.worlds import known_world
@@ -62,8 +63,12 @@ def test_ranks_that_do_not_vary_have_no_correlation():
     assert rank_correlation(np.array([1.0, 5.0, 5.0]), np.array([0.0, 2.0, 2.0])) == pytest.approx(1)
 
 
+def test_ties_share_their_mean_rank():
+    assert mean_ranks(np.array([5.0, 1.0, 5.0, 9.0])).tolist() == [2.5, 1, 2.5, 4]
+
+
 def test_every_registered_model_is_on_every_world(rows):
-    assert rows.schema == ROWS
+    assert rows.schema == SCORECARD.schema
     for world in SMALL.worlds:
         assert rows.filter(world=world)["model"].to_list() == [TRUTH, *MODELS]
     assert rows["unavailable"].null_count() == rows.height
