@@ -33,6 +33,7 @@ SYSTEM = (
     "/lib64",
     *(f"/etc/{name}" for name in ("alternatives", "group", "ld.so.cache", "nginx", "nsswitch.conf", "ssl")),
 )
+MORTAL = ("setpriv", "--pdeathsig=KILL")  # what it runs ends with whoever started it, however that ends
 VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
 
 
@@ -82,7 +83,7 @@ class Containers:
 
     def __enter__(self):
         self._holder = subprocess.Popen(
-            ["unshare", "--net", "sh", "-c", "ip link set lo up && echo ready && exec sleep 3600"], stdout=subprocess.PIPE
+            [*MORTAL, "unshare", "--net", "sh", "-c", "ip link set lo up && echo ready && exec sleep 3600"], stdout=subprocess.PIPE
         )
         assert self._holder.stdout.readline() == b"ready\n"
         return self
@@ -152,7 +153,7 @@ class Containers:
         image = image_environment() if "build" in service else {"PATH": ":".join((*self.programs, "/usr/bin:/bin:/usr/sbin"))}
         environment = image | given | {key: str(value) for key, value in service.get("environment", {}).items()}
         become = [
-            "setpriv",
+            *MORTAL,
             f"--reuid={user}",
             f"--regid={group}",
             "--clear-groups",
