@@ -57,6 +57,10 @@ class LakeAwayError(LakeError, Passing):
     """The storage under the lake does not answer at the moment, or has no room."""
 
 
+class DamagedError(LakeError):
+    """A file of the lake is not what was written."""
+
+
 class OvertakenError(LakeError, Passing):
     """Every try to commit was overtaken by another writer."""
 

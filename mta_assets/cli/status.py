@@ -87,7 +87,7 @@ def _table_status(lake: Lake, table: Table) -> TableStatus:
         version = lake.version(table)
     except LakeError:  # a model that was configured and has not run yet
         return TableStatus(name=table.name, rows=None, version=None)
-    return TableStatus(name=table.name, rows=lake.collect(lake.scan(table).select(pl.len())).item(), version=version)
+    return TableStatus(name=table.name, rows=lake.rows(table), version=version)
 
 
 def document(status: Status) -> dict[str, object]:

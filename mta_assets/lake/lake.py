@@ -14,12 +14,12 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 
 from mta_assets.contracts.columns import Table
 from mta_assets.contracts.days import DayRange
-from mta_assets.errors import LakeAwayError, LakeError, OvertakenError
+from mta_assets.errors import DamagedError, LakeAwayError, LakeError, OvertakenError
 from mta_assets.lake import upkeep
 from mta_assets.lake.failures import refused
 from mta_assets.lake.lock import Lock, shared, sole
 from mta_assets.lake.purge import purge
-from mta_assets.lake.sums import Sums
+from mta_assets.lake.verified import Verified
 
 # A lost commit race is retried this often; each try waits a little longer.
 COMMIT_TRIES = 8
@@ -41,9 +41,9 @@ class Lake:
         self.root = root if "://" in root else str(Path(root).absolute())
         self._open: dict[str, DeltaTable] = {}
         self._folder = None if self.is_remote else Path(self.root)
-        # Tables of which the last reading for serving failed.
-        self.unreadable: set[str] = set()
-        self._checked_files: set[tuple[str, str]] = set()
+        self._live: dict[str, tuple[int, list[str]]] = {}  # the files of the version that was last read
+        self._unserved: set[str] = set()
+        self._verified = Verified(self._folder)
         self._lock, self._steps = (Lock(self._folder and self._folder / name) for name in (".lock", ".steps"))
 
     @property
@@ -129,66 +129,86 @@ class Lake:
     def scan(self, table: Table, days: DayRange | None = None) -> pl.LazyFrame:
         """The table, or some of its days, as a lazy frame with the contract's columns in order. A snapshot: later commits do not show.
 
-        `collect` makes rows of it, and of whatever scans are combined to.
+        `collect` makes rows of it, and of whatever scans are combined to. Raises DamagedError, before a row is read, when a file of these days is not
+        what was written; each file is looked at once per process.
         """
-        frame = pl.scan_delta(self._table(table))
+        opened = self._table(table)
+        self._verify(table, opened, days)
+        frame = pl.scan_delta(opened)
         if days is not None:
             frame = frame.filter(pl.col("day").is_between(days.first, days.last))
         return frame.select(table.schema.names())
 
     def read(self, table: Table, days: DayRange | None = None) -> pl.DataFrame:
         """The table, or some of its days. Read again when an erasure removed the version that was being read."""
-        rows = self.scan(table, days)
-        read = self._open[table.name].version()
+        read = self.version(table)
         try:
-            return self.collect(rows, table.name)
+            return self.collect(self.scan(table, days), table.name)
         except LakeError:
             if self.version(table) == read:
                 raise
             return self.collect(self.scan(table, days), table.name)
 
-    def read_checked(self, table: Table) -> pl.DataFrame:
-        """The whole table, once it is certain that the disk gives back what was written: for what is served. Each file is looked at once per process."""
+    def read_to_serve(self, table: Table) -> pl.DataFrame:
+        """The whole table; `unreadable` has its name for as long as that fails."""
         try:
-            self._check(table)
             frame = self.read(table)
         except LakeError:
-            self.unreadable.add(table.name)
+            self._unserved.add(table.name)
             raise
-        self.unreadable.discard(table.name)
+        self._unserved.discard(table.name)
         return frame
+
+    @property
+    def unreadable(self) -> set[str]:
+        """Tables of which the last reading for serving failed, or a file is known to be damaged."""
+        return self._unserved | self._verified.damaged_tables
+
+    def rows(self, table: Table) -> int:
+        """How many rows the table has, by its log alone."""
+        try:
+            return int(pl.Series(self._table(table).get_add_actions(flatten=True)["num_records"]).sum())
+        except (OSError, DeltaError) as error:
+            raise refused(table.name, self.root, "read", error) from error
+
+    def files(self, table: Table) -> list[str]:
+        """The data files of the newest version, as paths below the table's folder."""
+        return self._files_of(table, self._table(table))
 
     def damaged(self, table: Table) -> list[str]:
         """The files of the table that are not what was written, all looked at anew. What a writer that died did not note is noted as it is."""
-        if (sums := self._sums(table)) is None:
+        if (sums := self._verified.sums(table.name)) is None:
             return []
-        live = self._files(table)
+        live = self.files(table)
         sums.note(sums.missing(live))
         return sums.damaged(live)
 
-    def _check(self, table: Table) -> None:
-        if (sums := self._sums(table)) is None:
+    def _verify(self, table: Table, opened: DeltaTable, days: DayRange | None) -> None:
+        """Polars passes most flipped bits on as other numbers, so that they are looked for before a row is read."""
+        if self._folder is None:
             return
-        unchecked = [file for file in self._files(table) if (table.name, file) not in self._checked_files]
-        if wrong := sums.damaged(unchecked):
-            raise LakeError(
+        live = self._files_of(table, opened)
+        within = {f"day={day}" for day in days} if days is not None and table.partition == "day" else None
+        asked = live if within is None else [file for file in live if file.partition("/")[0] in within]
+        if wrong := self._verified.damaged(table.name, live, asked):
+            raise DamagedError(
                 f"{table.name} in the lake at {self.root} is damaged: {', '.join(wrong[:3])} is not what was written. Restore it from a copy, "
                 "or have the day computed again."
             )
-        self._checked_files.update((table.name, file) for file in unchecked)
 
     def _note_sums(self, table: Table, before: int, last: int) -> None:
         """Of files of whose writing nothing can be noted (the disk is full) the upkeep notes how it finds them. They are committed all the same."""
-        if (sums := self._sums(table)) is not None:
+        if (sums := self._verified.sums(table.name)) is not None:
             with suppress(OSError):
                 sums.note_commits(before, last)
 
-    def _files(self, table: Table) -> list[str]:
-        """The data files of the newest version, as paths below the table's folder."""
-        return [unquote(uri.removeprefix("file://")).removeprefix(f"{self._uri(table)}/") for uri in self._table(table).file_uris()]
-
-    def _sums(self, table: Table) -> Sums | None:
-        return Sums(self._folder / table.name) if self._folder else None
+    def _files_of(self, table: Table, opened: DeltaTable) -> list[str]:
+        known = self._live.get(table.name)
+        if known is None or known[0] != opened.version():
+            root = f"{self._uri(table)}/"
+            files = [unquote(uri.removeprefix("file://")).removeprefix(root) for uri in opened.file_uris()]
+            known = self._live[table.name] = (opened.version(), files)
+        return known[1]
 
     def collect(self, rows: pl.LazyFrame, name: str = "A table") -> pl.DataFrame:
         """The rows of a frame made from scans. Raises LakeError, which begins with the name, when the storage does not give them."""
@@ -242,8 +262,8 @@ class Lake:
         try:
             with sole(self._writing):
                 swept = upkeep.sweep(self._table(table), keep_hours, self._folder and self._folder / table.name)
-                if (sums := self._sums(table)) is not None:
-                    sums.forget_others(self._files(table))
+                if (sums := self._verified.sums(table.name)) is not None:
+                    sums.forget_others(self.files(table))
                 return swept
         except (OSError, DeltaError) as error:
             raise refused(table.name, self.root, "swept", error) from error

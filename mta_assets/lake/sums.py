@@ -19,6 +19,7 @@ class Sums:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._read: dict[str, dict[str, int]] = {}  # piece -> what it says; a piece never changes
 
     def note_commits(self, after: int, last: int) -> None:
         """Note the files that the commits after `after` up to `last` added."""
@@ -35,9 +36,14 @@ class Sums:
         self._note({file: sum_ for file in files if (sum_ := self._sum(file)) is not None})
 
     def damaged(self, live: Iterable[str]) -> list[str]:
-        """Of the files those that are not what was written."""
+        """Of the files those that are not what was written, or gone."""
+        return [file for file, good in self.judged(live).items() if not good]
+
+    def judged(self, live: Iterable[str]) -> dict[str, bool | None]:
+        """Each file of which something is known -> whether it is what was written; None when it is gone, which whoever reads it will say."""
         known = self._known()
-        return [file for file in live if file in known and self._sum(file) != known[file]]
+        found = {file: self._sum(file) for file in live if file in known}
+        return {file: None if sum_ is None else sum_ == known[file] for file, sum_ in found.items()}
 
     def forget_others(self, live: Iterable[str]) -> None:
         """Keep only what is known of these files, in one piece."""
@@ -56,7 +62,7 @@ class Sums:
                 yield unquote(action["add"]["path"])
 
     def _sum(self, file: str) -> int | None:
-        """The checksum of the file; None when it is gone, which whoever reads it will say."""
+        """The checksum of the file; None when it is gone."""
         total = 0
         try:
             with (self._folder / file).open("rb") as opened:
@@ -70,13 +76,14 @@ class Sums:
         return (self._folder / _FOLDER).glob("*.json")
 
     def _known(self) -> dict[str, int]:
-        known: dict[str, int] = {}
+        read = {}
         for piece in self._pieces():
             try:
-                known.update(json.loads(piece.read_bytes()))
+                read[piece.name] = self._read.get(piece.name) or json.loads(piece.read_bytes())
             except (FileNotFoundError, ValueError):  # put into one piece meanwhile, or itself damaged: what it said is noted anew
                 continue
-        return known
+        self._read = read
+        return {file: sum_ for piece in read.values() for file, sum_ in piece.items()}
 
     def _note(self, sums: dict[str, int]) -> None:
         if not sums:

@@ -103,8 +103,7 @@ def finish(lake: Lake, taken: pl.DataFrame) -> None:
 
 def newest_day(lake: Lake) -> date | None:
     """The last day that has a touch or a conversion: what the data reach to."""
-    days = [lake.collect(lake.scan(table).select(pl.col("day").max())).item() for table in (TOUCHPOINTS, CONVERSIONS)]
-    return max((day for day in days if day is not None), default=None)
+    return max((day for table in (TOUCHPOINTS, CONVERSIONS) for day in lake.days(table)[-1:]), default=None)
 
 
 def _last_day(lake: Lake, config: Config, now: datetime) -> date:

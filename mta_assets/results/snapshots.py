@@ -81,7 +81,7 @@ class Snapshots:
         if held is not None and held.version == version:
             return held
         while True:
-            frame = self.lake.read_checked(table).sort(table.key)  # so that sums are the same to the last bit, whatever the order of files
+            frame = self.lake.read_to_serve(table).sort(table.key)  # so that sums are the same to the last bit, whatever the order of files
             after = self.lake.version(table)
             if after == version:  # nothing was committed while it was read
                 return Snapshot(table=table, frame=frame, version=version)

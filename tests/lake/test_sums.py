@@ -1,6 +1,7 @@
 """What the disk gives back is what was written, or it is not served."""
 
 import random
+import re
 from datetime import date
 
 import polars as pl
@@ -8,7 +9,7 @@ import pytest
 
 from mta_assets.contracts.days import DayRange
 from mta_assets.contracts.tables import SPEND_DAILY
-from mta_assets.errors import LakeError
+from mta_assets.errors import DamagedError, LakeError
 from mta_assets.lake.lake import Lake
 from mta_assets.lake.sums import Sums
 from mta_assets.pipeline.upkeep import tidy
@@ -41,45 +42,76 @@ def flip(path, rng) -> None:
 
 
 def test_every_flipped_bit_is_found_before_it_is_served(lake, folder):
-    rng, name = random.Random(1), lake._files(SPEND_DAILY)[0]  # noqa: S311  no secret
+    rng, name = random.Random(1), lake.files(SPEND_DAILY)[0]  # noqa: S311  no secret
     good = (folder / name).read_bytes()
     for _ in range(50):
         flip(folder / name, rng)
         fresh = Lake(lake.root)
         with pytest.raises(LakeError, match=r"is damaged: .* is not what was written\. Restore it"):
-            fresh.read_checked(SPEND_DAILY)
+            fresh.read_to_serve(SPEND_DAILY)
         assert fresh.unreadable == {SPEND_DAILY.name}
         (folder / name).write_bytes(good)
-        assert fresh.read_checked(SPEND_DAILY).height == 2
+        assert fresh.read_to_serve(SPEND_DAILY).height == 2
         assert fresh.unreadable == set()
+
+
+def test_no_row_of_a_damaged_day_is_read_by_anybody_and_other_days_are(lake, folder):
+    first, second = sorted(lake.files(SPEND_DAILY))
+    good = (folder / second).read_bytes()
+    flip(folder / second, random.Random(4))  # noqa: S311  no secret
+    fresh = Lake(lake.root)
+    assert fresh.read(SPEND_DAILY, DayRange(DAYS[0], DAYS[0])).height == 1
+    assert fresh.unreadable == set()
+    for read in (fresh.read, fresh.scan):
+        for days in (None, DayRange(*DAYS)):
+            with pytest.raises(DamagedError, match=re.escape(second)):
+                read(SPEND_DAILY, days)
+    with pytest.raises(DamagedError):
+        fresh.has_where(SPEND_DAILY, {"channel": "email"})
+    assert fresh.unreadable == {SPEND_DAILY.name}
+    assert (fresh.days(SPEND_DAILY), fresh.rows(SPEND_DAILY)) == (DAYS, 2)  # by the log alone
+    (folder / second).write_bytes(good)
+    assert fresh.read(SPEND_DAILY).height == 2
+    assert fresh.unreadable == set()
+    assert first != second
+
+
+def test_a_damaged_day_that_is_written_anew_is_read_again(lake, folder):
+    flip(folder / sorted(lake.files(SPEND_DAILY))[0], random.Random(5))  # noqa: S311  no secret
+    fresh = Lake(lake.root)
+    with pytest.raises(DamagedError):
+        fresh.read(SPEND_DAILY)
+    fresh.replace_days(SPEND_DAILY, rows(cost=7).head(1), DayRange(DAYS[0], DAYS[0]))
+    assert fresh.read(SPEND_DAILY).sort("day")["cost"].to_list() == [7, 1]
+    assert fresh.unreadable == set()
 
 
 def test_a_file_is_looked_at_once_per_process_and_a_new_one_when_it_comes(lake, monkeypatch):
     looked, original = [], Sums._sum
     monkeypatch.setattr(Sums, "_sum", lambda self, file: looked.append(file) or original(self, file))
     reader = Lake(lake.root)
-    reader.read_checked(SPEND_DAILY)
+    reader.read_to_serve(SPEND_DAILY)
     assert len(looked) == 2
-    reader.read_checked(SPEND_DAILY)
+    reader.read_to_serve(SPEND_DAILY)
     assert len(looked) == 2
     lake.replace_days(SPEND_DAILY, rows(cost=2).head(1), DayRange(DAYS[0], DAYS[0]))
     looked.clear()
-    reader.read_checked(SPEND_DAILY)
+    reader.read_to_serve(SPEND_DAILY)
     assert len(looked) == 1
 
 
 def test_files_that_a_writer_left_unnoted_are_noted_by_the_upkeep(lake, folder):
     for piece in (folder / "_sums").iterdir():
         piece.unlink()
-    assert lake.read_checked(SPEND_DAILY).height == 2
+    assert lake.read_to_serve(SPEND_DAILY).height == 2
     assert tidy(lake, [SPEND_DAILY], keep_hours=1)[0].failed == ""
-    flip(folder / lake._files(SPEND_DAILY)[0], random.Random(2))  # noqa: S311  no secret
-    assert lake.damaged(SPEND_DAILY) == lake._files(SPEND_DAILY)[:1]
+    flip(folder / lake.files(SPEND_DAILY)[0], random.Random(2))  # noqa: S311  no secret
+    assert lake.damaged(SPEND_DAILY) == lake.files(SPEND_DAILY)[:1]
 
 
 def test_the_upkeep_names_a_damaged_file_and_does_not_mix_it_with_others(lake, folder):
     lake.append(SPEND_DAILY, rows(cost=3).with_columns(channel=pl.lit("direct")))
-    flip(folder / (wrong := lake._files(SPEND_DAILY)[0]), random.Random(3))  # noqa: S311  no secret
+    flip(folder / (wrong := lake.files(SPEND_DAILY)[0]), random.Random(3))  # noqa: S311  no secret
     version = lake.version(SPEND_DAILY)
     (done,) = tidy(lake, [SPEND_DAILY], keep_hours=1)
     assert wrong in done.failed
@@ -93,9 +125,9 @@ def test_what_is_noted_stays_one_piece_for_the_files_there_are(lake, folder):
     assert len(list((folder / "_sums").iterdir())) == 6
     lake.sweep(SPEND_DAILY, keep_hours=0)
     (piece,) = (folder / "_sums").iterdir()
-    assert sorted(Sums(folder)._known()) == sorted(lake._files(SPEND_DAILY))
+    assert sorted(Sums(folder)._known()) == sorted(lake.files(SPEND_DAILY))
     piece.write_text("{torn")
-    assert lake.read_checked(SPEND_DAILY).height == 2
+    assert lake.read_to_serve(SPEND_DAILY).height == 2
     assert lake.damaged(SPEND_DAILY) == []
 
 
@@ -105,4 +137,4 @@ def test_a_disk_without_room_for_a_checksum_takes_no_commit_back(lake, monkeypat
 
     monkeypatch.setattr(Sums, "note_commits", full)
     lake.replace_days(SPEND_DAILY, rows(cost=9), DayRange(*DAYS))
-    assert lake.read_checked(SPEND_DAILY)["cost"].unique().to_list() == [9]
+    assert lake.read_to_serve(SPEND_DAILY)["cost"].unique().to_list() == [9]

@@ -64,7 +64,7 @@ def _deps(lake: LakeResource, table: Table) -> list[dg.AssetKey]:
 
 
 def _metadata(lake: LakeResource, table: Table, reports: Sequence[FileReport]) -> Metadata:
-    rows: Metadata = {ROW_COUNT: lake.lake.collect(lake.lake.scan(table).select(pl.len())).item()}
+    rows: Metadata = {ROW_COUNT: lake.lake.rows(table)}
     more = _accounts(reports) if table is FILES else _first_rejected(lake, reports) if table is QUARANTINE else {}
     return {**rows, **more}
 
