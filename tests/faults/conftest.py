@@ -37,6 +37,7 @@ def found(request):
 
 
 def pytest_runtest_logreport(report):
+    """Writes the lines of a fault as soon as it was tried; a run of a part of the suite, or one that is stopped, leaves those of the others."""
     if report.when != "call" and report.passed:
         return
     lines = [line for name, line in report.user_properties if name == "fault"] or [(report.nodeid.rpartition("::")[2], "", "", "")]
@@ -47,17 +48,16 @@ def pytest_runtest_logreport(report):
         _ROWS[report.nodeid] = [(*line, "**no**", "") for line in lines]
     elif report.skipped:
         _ROWS[report.nodeid] = [(*line, "skipped", "") for line in lines]
+    if os.environ.get("MTA_FAULTS_TABLE") and _ROWS:
+        _write()
 
 
-def pytest_sessionfinish(session):
-    """Writes the lines of the faults that were tried; a run of a part of the suite leaves those of the others."""
-    if not os.environ.get("MTA_FAULTS_TABLE") or not _ROWS:
-        return
+def _write():
     page = PAGE.read_text()
     tried = [row for rows in _ROWS.values() for row in rows]
     before = [tuple(line.strip("| ").split(" | ")) for line in _TABLE.search(page)[0].splitlines()[2:]]
-    own = {fault for fault, *_ in tried} | {name.rpartition("::")[2] for name in _ROWS}
-    kept = [row for row in before if row[0] not in own]
+    own = {row[:2] for row in tried} | {(name.rpartition("::")[2], "") for name in _ROWS}
+    kept = [row for row in before if row[:2] not in own]
     lines = [_HEAD, ("---",) * len(_HEAD), *sorted(kept + tried)]
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     PAGE.write_text(_TABLE.sub(lambda _: f"{table}\n", page))

@@ -93,14 +93,14 @@ def test_a_writer_killed_at_any_moment_loses_doubles_and_halves_nothing(case, wh
         if at[stage] == KILLS_OF_A_STAGE:
             break
     assert at[stage] == KILLS_OF_A_STAGE
-    later = ", ".join(f"{times} came late, at {other}" for other, times in at.items() if other != stage)
+    later = "".join(f"; {times} came late, at {other}" for other, times in at.items() if other != stage)
     seen = (
         "no row changed; the next run ended where a calm one ends, to the last bit"
         if stage == "compaction"
         else "each day whole after every kill; the next run ended where a calm one ends, to the last bit; "
         f"{announced} left an announcement, which was made whole"
     )
-    found(f"kill -9 of the writer: {stage}", "at a random moment" + (f"; {later}" if later else ""), at.total(), seen)
+    found(f"kill -9 of the writer: {stage}", "at a random moment", at.total(), seen + later)
 
 
 def _seconds(case: Case, stage: str, folder: Path) -> float:
