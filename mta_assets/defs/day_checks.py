@@ -17,7 +17,7 @@ from mta_assets.defs.resources import LakeResource
 from mta_assets.defs.specs import key_of
 from mta_assets.defs.told import tell_findings
 from mta_assets.lake.lake import Lake
-from mta_assets.pipeline.judging import DataCheck, Findings, judge_events, judge_journeys, judge_shares, newest_days
+from mta_assets.pipeline.judging import DataCheck, Findings, days_to_judge, judge_events, judge_journeys, judge_shares
 from mta_assets.quality.registry import CONTROL_CHECK, EVENT_CHECKS, JOURNEY_CHECKS, SHARE_CHECKS
 
 JUDGE = "judge"
@@ -49,8 +49,8 @@ def _step(name: str, checks: Sequence[DataCheck], judge: Judge) -> dg.AssetCheck
     @dg.multi_asset_check(name=name, specs=[spec_of_check(check) for check in checks])
     @observed
     def check_step(context: dg.AssetCheckExecutionContext, lake: LakeResource) -> Iterator[dg.AssetCheckResult]:
-        """Compare the days of the run, or the newest ones, with the days before them."""
-        days = _days_of(context) or newest_days(lake.config, lake.now())
+        """Compare the days of the run and the newest ones with the days before them."""
+        days = days_to_judge(_days_of(context), lake.config, lake.now())
         findings = judge(lake.lake, lake.config, lake.landing_folder, days, lake.now())
         tell_findings(context, lake, days, findings)
         yield from results(findings)

@@ -60,6 +60,18 @@ def newest_days(config: Config, now: datetime) -> DayRange:
     return DayRange(last, last).back(math.ceil(config.checks.grace_hours / 24))
 
 
+def days_to_judge(changed: DayRange | None, config: Config, now: datetime) -> DayRange:
+    """The days that a run has changed, with the newest ones: what is wrong there stays told while other days are computed.
+
+    Old days that a backfill has changed are judged by themselves.
+    """
+    newest = newest_days(config, now)
+    if changed is None:
+        return newest
+    whole = DayRange(min(changed.first, newest.first), max(changed.last, newest.last))
+    return whole if (whole.last - whole.first).days < MOST_DAYS else changed
+
+
 def history_of(lake: Lake, table: Table, config: Config, days: DayRange, now: datetime) -> History | None:
     """The days to be judged, at most `MOST_DAYS` that have ended, with the days before them and what lies ahead; None when no day has, or none has rows."""
     last = min(days.last, _last_ended(now, config))

@@ -10,7 +10,7 @@ from mta_assets.contracts.days import DayRange
 from mta_assets.contracts.profiles import BOTS, EVENT_PROFILE, JOURNEY_PROFILE
 from mta_assets.contracts.tables import JOURNEYS, TOUCHPOINTS
 from mta_assets.models.registry import MODELS
-from mta_assets.pipeline.judging import MOST_DAYS, history_of, judge_events, judge_intake, judge_journeys, judge_shares, newest_days
+from mta_assets.pipeline.judging import MOST_DAYS, days_to_judge, history_of, judge_events, judge_intake, judge_journeys, judge_shares, newest_days
 from mta_assets.pipeline.run import open_lake, run
 
 FIRST = date(2026, 3, 2)
@@ -84,6 +84,23 @@ def test_a_silent_source_counts_when_its_grace_is_over(lake, landing):
             check.name: found for check, found in judge_events(lake, CONFIG, landing, silent, midnight + timedelta(hours=hours)).items()
         }
         assert findings["volume"].passed is passed, findings["volume"].message
+
+
+@pytest.mark.parametrize(
+    ("changed", "judged"),
+    [
+        (None, (1, 0)),
+        ((0, 0), (1, 0)),
+        ((5, 3), (5, 0)),
+        ((400, 390), (400, 390)),
+    ],
+    ids=["none", "the newest", "some before", "a backfill of old days"],
+)
+def test_a_run_judges_the_newest_days_too_so_that_what_is_wrong_there_stays_told(changed, judged):
+    def ago(first, last):
+        return DayRange(LAST - timedelta(days=first), LAST - timedelta(days=last))
+
+    assert days_to_judge(changed and ago(*changed), CONFIG, NOON) == ago(*judged)
 
 
 def test_the_newest_days_are_those_that_may_still_be_awaited():
