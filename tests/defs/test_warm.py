@@ -11,15 +11,21 @@ from mta_assets.defs.warm import keep_warm
 # As Dagster's code server: the definitions are loaded, then runs are started through its spawn context.
 SERVER = """
 import multiprocessing
+import time
 import mta_assets.definitions
 from mta_assets.defs.launcher import WatchingRunLauncher
 from mta_assets.defs.warm import keep_warm
 from tests.defs.test_warm import told
 
 if __name__ == "__main__":
+    spawning = multiprocessing.get_context("spawn")
+    as_dagster_does = spawning.Process
     for _ in range(2):
         keep_warm(WatchingRunLauncher())
-    spawning = multiprocessing.get_context("spawn")
+    assert spawning.Process is as_dagster_does  # until the other is ready
+    deadline = time.monotonic() + 100
+    while spawning.Process is as_dagster_does and time.monotonic() < deadline:
+        time.sleep(0.1)
     answers, stop = spawning.Queue(), spawning.Event()
     process = spawning.Process(target=told, args=(answers, stop))
     process.start()
