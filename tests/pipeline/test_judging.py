@@ -10,7 +10,16 @@ from mta_assets.contracts.days import DayRange
 from mta_assets.contracts.profiles import BOTS, EVENT_PROFILE, JOURNEY_PROFILE
 from mta_assets.contracts.tables import JOURNEYS, TOUCHPOINTS
 from mta_assets.models.registry import MODELS
-from mta_assets.pipeline.judging import MOST_DAYS, days_to_judge, history_of, judge_events, judge_intake, judge_journeys, judge_shares, newest_days
+from mta_assets.pipeline.judging import (
+    MOST_DAYS,
+    days_to_judge,
+    history_of,
+    judge_events,
+    judge_intake,
+    judge_journeys,
+    judge_shares,
+    newest_days,
+)
 from mta_assets.pipeline.run import open_lake, run
 
 FIRST = date(2026, 3, 2)
