@@ -92,9 +92,9 @@ def _channel_daily(lake: LakeResource) -> dg.AssetsDefinition:
             yield from stop_unless_passed(context, lake, {check: check.find(frames[CHANNEL_DAILY], due)})
             for table in tables:
                 refresh(lake.lake, table, frames[table], days)
-        for table in tables:
+        for table in (CHANNEL_DAILY, SHARES_DAILY):
             show_credit(context, table, _of_one_model(lake, frames[table]), "conversions")
-            yield made(context, table, frames[table])
+        yield from (made(context, table, frames[table]) for table in tables)
 
     return channel_daily_step
 
