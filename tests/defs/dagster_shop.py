@@ -19,6 +19,8 @@ from mta_assets.simulation.world import World
 from mta_assets.simulation.write import write_table
 
 STORAGE = {"module": "mta_assets.defs.storage", "class": "EmbeddedOrPostgres"}
+# What steps print is kept by two more interpreters per step, which take more time than the steps of a small shop.
+UNKEPT = {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
 CONFIG = parse_config({"lookback_days": 3, "fit_window_days": 4})
 FEW = {name: MODELS[name] for name in ("linear", "w_shaped", "participation", "markov_1", "shapley", "counterfactual")}
 WORLD = World(seed=5, touchpoints=400, days=6, first_day=date(2026, 3, 1), dirty_share=0.05, baseline=0.05)
@@ -34,7 +36,7 @@ class Shop:
         home = folder / f"dagster-{uuid4().hex}"
         home.mkdir(parents=True)
         self.instance = dg.DagsterInstance.local_temp(
-            str(home), overrides={"storage": {"custom": STORAGE | {"config": {"base_dir": str(home)}}}}
+            str(home), overrides={"storage": {"custom": STORAGE | {"config": {"base_dir": str(home)}}}, "compute_logs": UNKEPT}
         )
         self.defs = build_defs(lake=self.resource)
 
