@@ -109,7 +109,7 @@ def test_a_purchase_on_a_day_with_a_visit_comes_after_it(worlds):
     world = worlds["default"]
     visits = world.touchpoints.filter(pl.col("kind") == "visit").select("user", pl.col("ts").dt.date().alias("day"), visited="ts")
     bought = world.conversions.select("user", pl.col("ts").dt.date().alias("day"), "ts").join(visits, on=["user", "day"])
-    assert bought.height > 500
+    assert bought.height > 200
     assert (bought["visited"] < bought["ts"]).all()
 
 
@@ -118,7 +118,7 @@ def test_a_pure_noise_world_has_no_true_effect_at_all(worlds):
     assert known.channels["incremental_conversions"].to_list() == [0] * len(CAUSES)
     assert known.channels["incremental_value"].to_list() == [0.0] * len(CAUSES)
     assert known.together_conversions == 0
-    assert known.conversions == worlds["pure-noise"].conversions.height > 1_000
+    assert known.conversions == worlds["pure-noise"].conversions.height > 500
 
 
 def test_removing_a_channel_without_effect_changes_no_purchase_and_no_other_touch():
