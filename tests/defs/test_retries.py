@@ -129,6 +129,7 @@ def failing(monkeypatch, where, name, error, times):
 TASKS = {
     "remove_what_is_over": (clean_up, "prune", StateAwayError("away"), StateError("wrong")),
     "tidy_the_lake": (Lake, "compact", LakeAwayError("away"), LakeError("wrong")),
+    "remove_old_days": (clean_up, "retire", LakeAwayError("away"), LakeError("wrong")),
     "forget_old_runs": (clean_up, "forget", OperationalError("", {}, Exception("away")), ValueError("wrong")),
     "ask_to_close": (restatements, "close_day", LakeAwayError("away"), LakeError("wrong")),
 }
