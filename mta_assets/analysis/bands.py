@@ -1,12 +1,14 @@
 """Bands of a one-off analysis: credit by bucket of users, and learned models fitted again without each group of them. Pure: arrays in, frames out."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
 from mta_assets.analysis.attribute import ClosedJourneys, Users, allocation
 from mta_assets.contracts.arrays import Bools, Floats, Touches
+from mta_assets.contracts.days import DayRange
 from mta_assets.contracts.tables import BUCKETS, COALITIONS, PATHS, TRANSITIONS, UNATTRIBUTED
 from mta_assets.errors import CallError
 from mta_assets.journeys.statistic_frames import coalitions_frame, paths_frame, transitions_frame
@@ -14,7 +16,7 @@ from mta_assets.journeys.statistic_windows import StatisticWindows, decode
 from mta_assets.marts import bands as figures
 from mta_assets.marts.credit_buckets import BucketSums
 from mta_assets.marts.samples import Evidence, Sample, Shares, evidence, of_shares, of_sums
-from mta_assets.models.base import AttributionModel, Learned, LearnedModel
+from mta_assets.models.base import AttributionModel, Learned, LearnedModel, TouchAllocation
 from mta_assets.models.refits import fitting_needs, groups_for, refit
 
 RATIOS = ("cost", "roas", "cpa")
@@ -32,23 +34,47 @@ def bands(journeys: ClosedJourneys, models: Mapping[str, AttributionModel], resu
         raise CallError("Bands are of channels; leave out --by campaign, or --bands.", "bands")
     chosen = {name: models[name] for name in results["model"].unique(maintain_order=True)}
     learned = {name: model for name, model in chosen.items() if isinstance(model, LearnedModel)}
-    seen, fits, shares = _refitted(users.learning, learned)
-    samples: dict[tuple[str, str], Sample | str] = {}
+    refitted = _refitted(users.learning, learned)
+    sums: dict[tuple[str, str], BucketSums] = {}
     for currency, rows in journeys.currency.items():
-        earning = rows & (journeys.touches.conversions > 0)
-        part = _Part(journeys.touches, users, earning)
-        for name, model in chosen.items():
-            samples[name, currency] = _sample(part.sums(model, fits.get(name)), shares.get(name), seen)
+        part = _Part(journeys.touches, users, rows & (journeys.touches.conversions > 0))
+        sums |= {(name, currency): part.sums(model, refitted.fits.get(name)) for name, model in chosen.items()}
     known = results.with_columns(pl.lit(None, pl.Float64).alias(name) for name in RATIOS if name not in results.columns)
+    return banded(known, sums, refitted, level)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refitted:
+    """What learned models learned. shares: by model, what it learns without each group of users, or why that cannot be had; evidence: of how many users."""
+
+    fits: Mapping[str, Learned]
+    shares: Mapping[str, Shares | str]
+    evidence: Evidence
+
+    @classmethod
+    def of(
+        cls,
+        models: Mapping[str, LearnedModel],
+        fits: Mapping[str, Learned],
+        windows: StatisticWindows,
+        days: DayRange | None,
+        seen: Evidence,
+    ) -> "Refitted":
+        """Fit each of the models again. fits: to the statistics of these days, from `windows`."""
+        return cls(fits=fits, shares={name: _shares(model, fits[name], windows, days) for name, model in models.items()}, evidence=seen)
+
+
+def banded(performance: pl.DataFrame, sums: Mapping[tuple[str, str], BucketSums], refitted: Refitted, level: float) -> pl.DataFrame:
+    """`marts/bands` rows, but for the day. performance: as `marts.bands` takes it; sums: by model and currency, of the same journeys."""
+    samples = {(model, currency): _sample(each, refitted.shares.get(model), refitted.evidence) for (model, currency), each in sums.items()}
     effects = [
-        figures.effect_bands(name, dict(zip(fit.units, fit.effect.tolist(), strict=True)), shares[name], seen, level)
-        for name, fit in fits.items()
+        figures.effect_bands(name, dict(zip(fit.units, fit.effect.tolist(), strict=True)), refitted.shares[name], refitted.evidence, level)
+        for name, fit in refitted.fits.items()
     ]
-    return pl.concat([figures.bands(known, samples, level), *effects])
+    return pl.concat([figures.bands(performance, samples, level), *effects])
 
 
-def _refitted(learning: Touches, models: Mapping[str, LearnedModel]) -> tuple[Evidence, dict[str, Learned], dict[str, Shares | str]]:
-    """(how many users stand behind each channel; what each model learned; what it learns without each group of users, or why that cannot be had)."""
+def _refitted(learning: Touches, models: Mapping[str, LearnedModel]) -> Refitted:
     needs = sorted({need for model in models.values() for need in fitting_needs(model)})
     orders = [int(need.removeprefix("transitions_")) for need in needs if need.startswith("transitions_")]
     frames = {COALITIONS: coalitions_frame(learning)}
@@ -58,14 +84,14 @@ def _refitted(learning: Touches, models: Mapping[str, LearnedModel]) -> tuple[Ev
         frames[TRANSITIONS] = transitions_frame(learning, orders)
     windows = decode(frames, needs)
     fits = {name: model.fit(windows.within(None)) for name, model in models.items()}
-    return evidence(frames[COALITIONS]), fits, {name: _shares(model, fits[name], windows) for name, model in models.items()}
+    return Refitted.of(models, fits, windows, None, evidence(frames[COALITIONS]))
 
 
-def _shares(model: LearnedModel, fit: Learned, windows: StatisticWindows) -> Shares | str:
-    groups = groups_for(windows.within(None), model)
+def _shares(model: LearnedModel, fit: Learned, windows: StatisticWindows, days: DayRange | None) -> Shares | str:
+    groups = groups_for(windows.within(days), model)
     if not groups:
         return figures.TOO_LARGE
-    refits = refit(model, fit, windows.without_each(None, groups))
+    refits = refit(model, fit, windows.without_each(days, groups))
     return Shares(channels=fit.units, effect=refits.effect, share=refits.share, value_share=refits.value_share)
 
 
@@ -86,9 +112,8 @@ class _Part:
         """What the model credits; of a model that shares conversions out alike, only their sum counts."""
         touches = self._touches
         shared = allocation(model, touches, fit)
-        weight = getattr(shared, "weight", None)
-        if weight is None:
-            weight = np.repeat(1.0 / np.maximum(touches.length, 1), touches.length)
+        even = np.repeat(1.0 / np.maximum(touches.length, 1), touches.length)
+        weight = shared.weight if isinstance(shared, TouchAllocation) else even
         conversions, value = (self._by_bucket(weight, amount) for amount in (touches.conversions, touches.value))
         return BucketSums(channels=(*touches.units, UNATTRIBUTED), conversions=conversions, value=value, days=self._days)
 

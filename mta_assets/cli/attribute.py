@@ -85,6 +85,10 @@ def command(  # noqa: PLR0913  one parameter per option of the command
     )
     with progress() as notify:
         analysis = analyze(given, options, config, datetime.now(UTC), notify)
+    _report(analysis, out, as_json=as_json)
+
+
+def _report(analysis: Analysis, out: Path | None, *, as_json: bool) -> None:
     result = tidy(analysis.results if analysis.bands is None else with_bands(analysis.results, analysis.bands))
     if out:
         write(result, out)

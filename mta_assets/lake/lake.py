@@ -192,8 +192,7 @@ class Lake:
         asked = live if within is None else [file for file in live if file.partition("/")[0] in within]
         if wrong := self._verified.damaged(table.name, live, asked):
             raise DamagedError(
-                f"{table.name} in the lake at {self.root} is damaged: {', '.join(wrong[:3])} is not what was written. Restore it from a copy, "
-                "or have the day computed again."
+                f"{table.name} in the lake at {self.root} is damaged: {', '.join(wrong[:3])} is not what was written. Restore it from a copy."
             )
 
     def _note_sums(self, table: Table, before: int, last: int) -> None:

@@ -7,7 +7,7 @@ from mta_assets.contracts.columns import Table
 from mta_assets.errors import LakeError, passes
 from mta_assets.lake.lake import Lake
 
-_RESTORE = "The disk gives back other bytes than were written. Restore the files from a copy, or have their days computed again."
+_RESTORE = "The disk gives back other bytes than were written. Restore the files from a copy."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

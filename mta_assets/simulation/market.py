@@ -1,5 +1,6 @@
 """What every simulated world has: days, money, and channels as files show them. No draws, and nothing of what causes what."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
@@ -26,7 +27,7 @@ class Placement:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Market:
+class Market(ABC):
     """A shop's marketing over some days, as its files show it. Equal ones give equal bytes.
 
     dirty_share: share of the rows of each file kind that carry one fault, 0 to 0.5; the faults of `dirt` in equal parts.
@@ -50,14 +51,14 @@ class Market:
             raise ConfigError(f"A world's currency {self.currency!r} is not an ISO 4217 code in use; write for example 'USD'.")
 
     @property
+    @abstractmethod
     def cohorts(self) -> int:
         """How many cohorts of users make the world; cohorts share no user."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def cohort_numbers(self) -> int:
         """How many numbers are kept for the identifiers of one cohort's touches."""
-        raise NotImplementedError
 
     @property
     def names_channels(self) -> bool:
