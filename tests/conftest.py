@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-pytest_plugins = ["servers", "logs", "stores"]
+pytest_plugins = ["tests.servers", "tests.logs", "tests.stores"]
 os.environ.pop("DAGSTER_HOME", None)  # before the fixtures of modules run
 
 

@@ -5,15 +5,15 @@ from dataclasses import replace
 import orjson
 import pytest
 import requests
-from mail_receiver import mailbox
 from pydantic import ValidationError
-from scene import DOWN, UP, Scene, hook
 
 from mta_assets.alerts.delivery import Courier, single
 from mta_assets.alerts.wording import text
 from mta_assets.config_alerts import AlertsConfig, AlertTarget
 from mta_assets.settings import variable
 from mta_assets.state.alert_records import Message, MessageState, Notice
+from tests.alerts.mail_receiver import mailbox
+from tests.alerts.scene import DOWN, UP, Scene, hook
 
 PASSWORD, TOKEN = {"ALERT_PASSWORD": "hunter2-and-more"}, {"TOKEN": "xoxb-0123456789/abcdefgh"}
 

@@ -1,7 +1,6 @@
 """That the state store is away is told, once, though it is where alerts are kept."""
 
 import pytest
-from scene import SECRET, VARIABLES, hook, told
 
 from mta_assets.alerts.facts import Facts
 from mta_assets.alerts.fallback import FileLedger, ledger_path
@@ -9,6 +8,7 @@ from mta_assets.alerts.watcher import Watcher
 from mta_assets.config_alerts import AlertsConfig
 from mta_assets.state.alert_records import LEASE, Phase
 from mta_assets.state.store import StateStore
+from tests.alerts.scene import SECRET, VARIABLES, hook, told
 
 STORE = [("firing", "state_unreachable", "state")], [("resolved", "state_unreachable", "state")]
 AWAY = {"state": "It does not answer."}

@@ -1,6 +1,6 @@
 """From a fault to the receiver and back to rest, over a real HTTP server and both databases."""
 
-from scene import DOWN, UP, Scene, documents, hook, told
+from tests.alerts.scene import DOWN, UP, Scene, documents, hook, told
 
 FIRING, RESOLVED = ("firing", "redis_unreachable", "redis"), ("resolved", "redis_unreachable", "redis")
 

@@ -4,12 +4,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from scene import DOWN, UP, Scene, documents, hook, told
 
 from mta_assets.errors import ConflictError, NotFoundError
 from mta_assets.state.alert_records import LEASE, MAX_TRIES, MessageState
 from mta_assets.state.alerts import Alerts
 from mta_assets.state.store import StateStore
+from tests.alerts.scene import DOWN, UP, Scene, documents, hook, told
 
 REDIS, LAKE = "redis_unreachable", "lake_unreachable"
 

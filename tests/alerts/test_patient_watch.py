@@ -7,7 +7,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-from scene import VARIABLES, hook, told
 
 from mta_assets.alerts.facts import Facts
 from mta_assets.alerts.fallback import FileLedger, ledger_path
@@ -17,6 +16,7 @@ from mta_assets.alerts.rounds import Told
 from mta_assets.alerts.watcher import Watcher
 from mta_assets.config_alerts import AlertsConfig
 from mta_assets.state.store import StateStore
+from tests.alerts.scene import VARIABLES, hook, told
 
 
 class Asking:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from dagster_shop import CONFIG, FEW, Shop, land
 
 from mta_assets.config import Config
 from mta_assets.defs.restatement_sensor import pending_work
 from mta_assets.models.base import AttributionModel
+from tests.defs.dagster_shop import CONFIG, FEW, Shop, land
 from tests.servers import as_administrator
 
 

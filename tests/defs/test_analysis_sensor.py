@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime, timedelta
 import dagster as dg
 import pytest
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
-from dagster_shop import CONFIG, FEW
 
 from mta_assets.definitions import build_defs
 from mta_assets.defs.analyses import ANALYZE_UPLOAD
@@ -24,6 +23,7 @@ from mta_assets.state.job import JobState
 from mta_assets.state.jobs import Jobs
 from mta_assets.state.store import StateStore
 from mta_assets.state.webhooks import Event, Webhooks
+from tests.defs.dagster_shop import CONFIG, FEW
 from tests.sending import send
 
 PEPPER = b"p" * 32

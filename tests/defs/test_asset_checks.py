@@ -3,7 +3,6 @@ from datetime import UTC, date, datetime
 
 import dagster as dg
 import polars as pl
-from dagster_shop import FEW
 
 from mta_assets.contracts.days import DayRange
 from mta_assets.contracts.tables import CHANNEL_DAILY, TOUCHPOINTS, credits_table
@@ -13,6 +12,7 @@ from mta_assets.models.linear import Linear
 from mta_assets.pipeline import restatements
 from mta_assets.quality.contract import meets_contract
 from mta_assets.quality.credit import not_negative, unique_keys
+from tests.defs.dagster_shop import FEW
 
 DAY = DayRange(date(2026, 3, 4), date(2026, 3, 4))
 

@@ -8,7 +8,6 @@ from functools import partial
 import dagster as dg
 import polars as pl
 import pytest
-from dagster_shop import CONFIG, FEW
 from polars.testing import assert_frame_equal
 
 from mta_assets.config_retention import RetentionConfig
@@ -24,6 +23,7 @@ from mta_assets.pipeline.run import open_lake, tables
 from mta_assets.settings import Settings
 from mta_assets.state.jobs import Jobs, new_job_id
 from mta_assets.state.store import StateStore
+from tests.defs.dagster_shop import CONFIG, FEW
 from tests.sending import send
 
 NOW = datetime.now(UTC)

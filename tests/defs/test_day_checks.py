@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime
 import dagster as dg
 import polars as pl
 import pytest
-from dagster_shop import CONFIG, FEW
 
 from mta_assets.contracts.days import DayRange
 from mta_assets.contracts.tables import CHANNEL_DAILY, credits_table
@@ -16,6 +15,7 @@ from mta_assets.pipeline import marts, restatements
 from mta_assets.quality.registry import DATA_CHECKS
 from mta_assets.state.checks import Checks
 from mta_assets.state.store import StateStore
+from tests.defs.dagster_shop import CONFIG, FEW
 
 DAY = DayRange(date(2026, 3, 4), date(2026, 3, 4))
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from dagster_shop import CONFIG
 
 from mta_assets.config import Config
 from mta_assets.definitions import build_defs
@@ -15,6 +14,7 @@ from mta_assets.defs.resources import LakeResource, Project
 from mta_assets.defs.storage import EmbeddedOrPostgres
 from mta_assets.defs.versions import model_version
 from mta_assets.models.registry import MODELS
+from tests.defs.dagster_shop import CONFIG
 
 GRAPH = Path(__file__).parent / "asset_graph.json"
 

@@ -4,7 +4,6 @@ from uuid import uuid4
 
 import dagster as dg
 import pytest
-from dagster_shop import CONFIG, FEW
 
 from mta_assets.contracts.tables import CORE
 from mta_assets.definitions import build_defs
@@ -13,6 +12,7 @@ from mta_assets.defs.erasures import ERASE
 from mta_assets.defs.resources import LakeResource, Project
 from mta_assets.state.erasures import Erasures, Ids
 from mta_assets.state.store import StateStore
+from tests.defs.dagster_shop import CONFIG, FEW
 from tests.erasure.erasing import ANN, FILES, KEYS, NOW, traces
 from tests.erasure.erasing import land as land_files
 

@@ -6,11 +6,11 @@ from datetime import timedelta
 import dagster as dg
 import pytest
 from dagster._core.definitions.freshness_evaluator import FRESHNESS_EVALUATORS_BY_POLICY_TYPE
-from dagster_shop import CONFIG, land
 
 from mta_assets.config import parse_config
 from mta_assets.config_freshness import FreshnessPolicy
 from mta_assets.defs.freshness import dagster_policy
+from tests.defs.dagster_shop import CONFIG, land
 
 CRON = {"deadline_cron": "0 9 * * 1-5", "within_hours": 9, "timezone": "Europe/Berlin"}
 DAYS = {"late_after_hours": 24, "stale_after_hours": 48}

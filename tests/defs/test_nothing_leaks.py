@@ -10,7 +10,6 @@ from pathlib import Path
 import jwt
 import polars as pl
 import pytest
-from dagster_shop import WORLD, Shop
 
 from api import create_app
 from api.services import make_services
@@ -19,6 +18,7 @@ from mta_assets.defs.restatement_sensor import pending_work
 from mta_assets.settings import ApiSettings, Settings
 from mta_assets.simulation.write import write_table
 from mta_assets.state.jobs import Jobs
+from tests.defs.dagster_shop import WORLD, Shop
 
 PERSON = "person-"  # every user id begins so
 PEPPER, JWT_SECRET = "pepper-of-the-test-" + "p" * 32, "jwt-secret-of-the-test-" + "j" * 32

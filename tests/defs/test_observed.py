@@ -1,7 +1,6 @@
 """What a run writes to the log: its id, on whose request it runs, and its steps."""
 
 import dagster as dg
-from dagster_shop import land
 
 from mta_assets.contracts.days import DayRange
 from mta_assets.contracts.tables import CONFLICTS, CORE
@@ -9,6 +8,7 @@ from mta_assets.pipeline.core import pending_core_days
 from mta_assets.state.figures import Figures
 from mta_assets.state.store import StateStore
 from mta_assets.telemetry import context
+from tests.defs.dagster_shop import land
 
 IDENTITY = ("correlation_id", "run_id", "run_job", "job_id")
 

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
-from dagster_shop import CONFIG, land
 from polars.testing import assert_frame_equal
 
 from api import create_app
@@ -20,6 +19,7 @@ from mta_assets.defs.specs import key_of
 from mta_assets.models.registry import MODELS
 from mta_assets.pipeline.run import open_lake, run, tables
 from mta_assets.settings import ApiSettings, Settings
+from tests.defs.dagster_shop import CONFIG, land
 
 YAML = "lookback_days: 3\nfit_window_days: 4\n"  # as the shop's
 TWO = {name: MODELS[name] for name in ("linear", "markov_1")}

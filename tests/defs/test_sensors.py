@@ -4,7 +4,6 @@ from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 import pytest
-from dagster_shop import CONFIG
 
 from mta_assets.config import Config
 from mta_assets.contracts.days import DayRange
@@ -15,6 +14,7 @@ from mta_assets.defs.restatement_sensor import Work, daily_first, pending_work, 
 from mta_assets.defs.runs import BACKFILL
 from mta_assets.defs.schedules import ended_day
 from mta_assets.pipeline import restatements
+from tests.defs.dagster_shop import CONFIG
 
 ORDER = "conversion_id,user_id,ts,goal,value,currency\n"
 

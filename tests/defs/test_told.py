@@ -4,8 +4,6 @@ from datetime import UTC, date, datetime
 
 import dagster as dg
 import pytest
-from dagster_shop import CONFIG, FEW
-from test_asset_checks import LosesATenth
 
 from mta_assets.contracts.days import DayRange
 from mta_assets.contracts.tables import CHANNEL_DAILY
@@ -18,6 +16,8 @@ from mta_assets.state.checks import CheckResult, Checks
 from mta_assets.state.deliveries import Deliveries
 from mta_assets.state.store import StateStore
 from mta_assets.state.webhooks import Webhooks
+from tests.defs.dagster_shop import CONFIG, FEW
+from tests.defs.test_asset_checks import LosesATenth
 
 DAY = DayRange(date(2026, 3, 4), date(2026, 3, 4))
 PEPPER = b"p" * 32

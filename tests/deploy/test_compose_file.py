@@ -9,10 +9,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
-from containers import TOP, composed
 
 from mta_assets.alerts.fallback import ledger_path
 from mta_assets.settings import ApiSettings, Settings
+from tests.containers import TOP, composed
 
 FILE = composed({})
 SERVICES = FILE["services"]

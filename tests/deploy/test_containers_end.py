@@ -7,7 +7,8 @@ from shutil import which
 
 import psutil
 import pytest
-from containers import MORTAL
+
+from tests.containers import MORTAL
 
 STARTS = f"import subprocess, time; print(subprocess.Popen([*{MORTAL}, 'sleep', '600']).pid, flush=True); time.sleep(600)"
 

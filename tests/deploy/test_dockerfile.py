@@ -7,9 +7,9 @@ import tomllib
 from pathlib import Path
 
 import yaml
-from containers import COMPOSE, IMAGE_FILES, TOP, image_environment
 
 from mta_assets.settings import Settings
+from tests.containers import COMPOSE, IMAGE_FILES, TOP, image_environment
 
 TEXT = (TOP / "deploy/Dockerfile").read_text()
 BUILD, IMAGE = re.split(r"(?m)^FROM .*$", TEXT)[1:]

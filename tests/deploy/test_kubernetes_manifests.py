@@ -8,9 +8,9 @@ from pathlib import Path
 import kubernetes_validate
 import pytest
 import yaml
-from containers import TOP, composed
 
 from mta_assets.alerts.fallback import ledger_path
+from tests.containers import TOP, composed
 
 FOLDER = TOP / "deploy/kubernetes"
 VERSION = tomllib.loads((TOP / "pyproject.toml").read_text())["project"]["version"]

@@ -6,11 +6,11 @@ import shutil
 import subprocess
 
 import pytest
-from containers import TOP, composed
 
 from api.application import _with_routes
 from api.problems import CODES
 from mta_assets.settings import ApiSettings
+from tests.containers import TOP, composed
 
 TEXT = (TOP / "deploy/nginx/nginx.conf").read_text()
 SERVICES = composed({})["services"]

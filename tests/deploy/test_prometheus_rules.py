@@ -6,7 +6,8 @@ import subprocess
 
 import pytest
 import yaml
-from containers import TOP
+
+from tests.containers import TOP
 
 RULES = TOP / "deploy/prometheus/mta.rules.yml"
 ALERTS = [rule["alert"] for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]]

@@ -5,7 +5,8 @@ import shutil
 import subprocess
 
 import pytest
-from containers import TOP
+
+from tests.containers import TOP
 
 FOLDER = TOP / "deploy/terraform"
 TEXT = "\n".join(path.read_text() for path in sorted(FOLDER.glob("*.tf")))

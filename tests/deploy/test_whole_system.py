@@ -6,8 +6,9 @@ import time
 from pathlib import Path
 
 import pytest
-from containers import TOP, Containers, why_not
-from servers import postgres_binaries, redis_binary
+
+from tests.containers import TOP, Containers, why_not
+from tests.servers import postgres_binaries, redis_binary
 
 SECONDS = 900  # for what takes one minute on a machine that has nothing else to do
 pytestmark = [pytest.mark.system, pytest.mark.skipif(bool(why_not()), reason=why_not())]

@@ -10,7 +10,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
-from containers import TOP
+
+from tests.containers import TOP
 
 TEXT = (TOP / ".github/workflows/ci.yml").read_text()
 JOBS = yaml.safe_load(TEXT)["jobs"]

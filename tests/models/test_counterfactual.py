@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from learned_cases import Row, journeys, statistics, touches_of
 
 from mta_assets.errors import ModelError, UnavailableError
 from mta_assets.journeys.statistics import statistics_of
 from mta_assets.models.counterfactual import Counterfactual
+from tests.models.learned_cases import Row, journeys, statistics, touches_of
 
 
 def rate(rows, path, prior):

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from learned_cases import Row, statistics
 
 from mta_assets.models.counterfactual import Counterfactual
 from mta_assets.models.markov import Markov
 from mta_assets.models.shapley import Shapley
+from tests.models.learned_cases import Row, statistics
 
 REFERENCES = Path(__file__).parent / "references"
 

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from learned_cases import Row, journeys, statistics, touches_of
 
 from mta_assets.errors import ModelError, UnavailableError
 from mta_assets.journeys.statistics import statistics_of
 from mta_assets.models import absorbing_chain, absorbing_flow, markov
 from mta_assets.models.markov import Markov
+from tests.models.learned_cases import Row, journeys, statistics, touches_of
 
 START, CONVERSION, NULL = "start", "conversion", "null"
 

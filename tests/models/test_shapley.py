@@ -6,11 +6,11 @@ from itertools import permutations
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from learned_cases import Row, journeys, statistics, touches_of
 
 from mta_assets.errors import UnavailableError
 from mta_assets.journeys.statistics import statistics_of
 from mta_assets.models.shapley import Shapley, position_matrix
+from tests.models.learned_cases import Row, journeys, statistics, touches_of
 
 
 def shapley_values(players, worth):

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from learned_cases import Row, journeys, statistics
 
 from mta_assets.errors import ModelError, UnavailableError
 from mta_assets.journeys.statistics import statistics_of
 from mta_assets.models import shapley_rate
 from mta_assets.models.shapley import Shapley
 from mta_assets.models.shapley_rate import ShapleyRate
+from tests.models.learned_cases import Row, journeys, statistics
 
 
 def rate(rows, chosen, prior, measure):

@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 import pytest
-from typed_shop import typed
 
 from mta_assets.config import Config
 from mta_assets.contracts.days import DayRange
@@ -19,6 +18,7 @@ from mta_assets.quality.history import History
 from mta_assets.quality.journey_profile import journey_profile
 from mta_assets.quality.registry import DAY_CHECKS
 from mta_assets.simulation.world import World
+from tests.quality.typed_shop import typed
 
 WORLD = World(seed=8, touchpoints=70 * 1_800, days=70, first_day=date(2026, 1, 5), baseline=0.1, unattributed_share=0.05)
 LAST = WORLD.first_day + timedelta(days=WORLD.days - 1)

@@ -80,13 +80,13 @@ def test_equal_trials_give_equal_digits(rows):
     assert again.predictions["world"].unique(maintain_order=True).to_list() == list(SMALL.worlds)
 
 
-def test_who_knew_the_increments_would_be_right_and_earn_more_than_most_models(rows):
+def test_who_knew_the_increments_would_be_right_and_earn_more_than_models_do_on_average(rows):
     here = rows.filter(world="default")
     truth = here.row(by_predicate=pl.col("model") == TRUTH, named=True)
     assert (truth["total_variation"], truth["over_claim"], truth["rank_correlation"]) == (0, 1, 1)
     assert truth["worst_channel"] is None
     assert here.filter(pl.col("model") != TRUTH)["total_variation"].min() > 0.1
-    assert truth["profit_per_moved"] > here["profit_per_moved"].median()  # of the average touch; what the next one brings may differ
+    assert truth["profit_per_moved"] > here["profit_per_moved"].mean()  # of the average touch; what the next one brings may differ
 
 
 def test_classic_models_claim_most_of_pure_noise(rows):

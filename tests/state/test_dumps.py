@@ -6,7 +6,6 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from servers import as_administrator, postgres_binaries
 from sqlalchemy import create_engine, text
 
 from mta_assets.errors import StateError
@@ -15,6 +14,7 @@ from mta_assets.state.dumps import dump, is_empty, load
 from mta_assets.state.keys import Keys
 from mta_assets.state.store import StateStore
 from mta_assets.state.tables import Base
+from tests.servers import as_administrator, postgres_binaries
 
 PEPPER = b"p" * 32
 
