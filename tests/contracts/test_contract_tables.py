@@ -9,10 +9,11 @@ import pytest
 from mta_assets.contracts.catalogue import FIXED_TABLES
 from mta_assets.contracts.columns import Column, ContractError, Table
 from mta_assets.contracts.days import DayRange, contiguous
+from mta_assets.contracts.increments import increments_table
 from mta_assets.contracts.tables import credits_table, learned_paths_table, learned_positions_table, learned_table
 from mta_assets.errors import MtaError
 
-MADE = (credits_table, learned_table, learned_positions_table, learned_paths_table)
+MADE = (credits_table, learned_table, learned_positions_table, learned_paths_table, increments_table)
 TABLES = [*FIXED_TABLES, *(make("linear") for make in MADE)]
 # A value that the named rule, of whatever column, refuses.
 REFUSED = {
