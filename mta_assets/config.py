@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from mta_assets.config_alerts import AlertsConfig
 from mta_assets.config_checks import ChecksConfig
+from mta_assets.config_experiments import ExperimentsConfig
 from mta_assets.config_freshness import FreshnessConfig
 from mta_assets.config_privacy import PrivacyConfig
 from mta_assets.config_retention import RetentionConfig
@@ -108,6 +109,7 @@ class Config(Section):
     checks: ChecksConfig = Field(ChecksConfig(), description="When the checks of the data speak up.")
     alerts: AlertsConfig = Field(AlertsConfig(), description="Who hears of what is wrong.")
     privacy: PrivacyConfig = Field(PrivacyConfig(), description="How little is kept and shown of single users.")
+    experiments: ExperimentsConfig = Field(ExperimentsConfig(), description="What holdouts and geo-lifts showed of channels.")
     retention: RetentionConfig = Field(RetentionConfig(), description="How many days of each table the lake keeps.")
     models: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="Model or variant name -> parameters; a variant names its model with 'model'."
@@ -146,9 +148,18 @@ def load_config(path: Path) -> Config:
     if not path.exists():
         return Config()
     try:
-        return parse_config(yaml.safe_load(path.read_text(encoding="utf-8")) or {}, name=str(path))
+        return _beside(path, parse_config(yaml.safe_load(path.read_text(encoding="utf-8")) or {}, name=str(path)))
     except yaml.YAMLError as error:
         raise ConfigError(f"{path} is not valid YAML: {error}") from error
+
+
+def _beside(path: Path, config: Config) -> Config:
+    """The configuration with the file of experiments found from the folder of `mta.yaml`."""
+    if config.experiments.file is None:
+        return config
+    return config.model_copy(
+        update={"experiments": config.experiments.model_copy(update={"file": str(path.absolute().parent / config.experiments.file)})}
+    )
 
 
 def parse_config(document: dict[str, Any], name: str = "mta.yaml") -> Config:

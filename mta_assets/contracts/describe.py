@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings
 from mta_assets.config import ChannelRule, ChannelsConfig, Config, MilestonesConfig, SourceConfig
 from mta_assets.config_alerts import AlertsConfig, AlertTarget, AlertThresholds, QuietHours
 from mta_assets.config_checks import BotsConfig, CheckConfig, ChecksConfig, KnownChange
+from mta_assets.config_experiments import ExperimentConfig, ExperimentsConfig
 from mta_assets.config_freshness import FreshnessConfig, FreshnessPolicy
 from mta_assets.config_privacy import PrivacyConfig
 from mta_assets.contracts.catalogue import FIXED_TABLES
@@ -34,6 +35,8 @@ SECTIONS: Mapping[str, type[BaseModel]] = {
     "`alerts.targets.<name>`": AlertTarget,
     "`alerts.targets.<name>.quiet`": QuietHours,
     "`alerts.thresholds`": AlertThresholds,
+    "`experiments`": ExperimentsConfig,
+    "`experiments.listed`, each": ExperimentConfig,
     "`privacy`": PrivacyConfig,
 }
 _BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}

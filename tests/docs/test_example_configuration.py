@@ -1,5 +1,6 @@
 """The commented configuration in examples/ is valid, and does what its comments say."""
 
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -7,6 +8,7 @@ import pytest
 
 from mta_assets.config import Config, load_config
 from mta_assets.ingest.channel_rules import assign, rules_in_force
+from mta_assets.ingest.experiments import experiments
 from mta_assets.ingest.mapping import check_declared
 from mta_assets.models.registry import MODELS, build_models
 from mta_assets.models.time_decay import TimeDecay
@@ -59,3 +61,9 @@ def test_its_spend_falls_into_the_channels_of_its_visits(config):
         [{**given, "campaign": "brand", "referrer": None} for given in (social, search)], schema_overrides={"referrer": pl.String}
     )
     assert assign(evidence, rules_in_force(config.channels)).to_list() == ["paid social prospecting", "paid search brand"]
+
+
+def test_its_experiments_are_of_channels_that_its_rules_give(config):
+    rows = experiments(config.experiments, date(2026, 6, 1))
+    assert rows["valid_until"].to_list() == [date(2026, 9, 25), date(2026, 12, 31)]
+    assert set(rows["channel"]) <= {rule.channel for rule in config.channels.rules}
