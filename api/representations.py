@@ -47,12 +47,8 @@ def body_of(result: Result, media: str) -> bytes:
 
 def rows_of(frame: pl.DataFrame, money: frozenset[str]) -> list[dict[str, object]]:
     """The rows as JSON takes them: money as exact decimal strings, every other number as it is."""
-    amounts = [name for name in frame.columns if name in money]
-    rows = frame.to_dicts()
-    for row in rows:
-        for name in amounts:
-            row[name] = decimal_text(row[name])
-    return rows
+    columns = [_decimal_texts(column) if column.name in money else column.to_list() for column in frame]
+    return [dict(zip(frame.columns, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def decimal_text(amount: object) -> str | None:
@@ -63,6 +59,16 @@ def decimal_text(amount: object) -> str | None:
         return digits.removesuffix(".0")
     text = format(amount if isinstance(amount, Decimal) else Decimal(repr(amount)), "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _decimal_texts(amounts: pl.Series) -> list[str | None]:
+    """`decimal_text` of each. Floats are written all at once: one by one took longer than adding them up."""
+    values = amounts.to_list()
+    if amounts.dtype != pl.Float64:
+        return [decimal_text(value) for value in values]
+    digits = orjson.dumps(values)[1:-1].decode().split(",") if values else []
+    plain = ("e" not in text and "n" not in text for text in digits)  # neither an exponent nor null
+    return [text.removesuffix(".0") if good else decimal_text(value) for text, good, value in zip(digits, plain, values, strict=True)]
 
 
 def compressed(body: bytes, encoding: str) -> bytes:

@@ -18,13 +18,13 @@ from gunicorn.http import errors
 from gunicorn.util import write_nonblock
 
 from api.application import create_app
-from api.liveness import AttentiveWorker
 from api.logs import ServerLog
 from api.metrics import EXTENSION as METRICS
 from api.metrics import end_sharing, forget_worker, share_among_workers
 from api.patience import PatientConnection, SlowHeadError, head_has_come
 from api.problems import CODES, Problem, document
 from api.services import EXTENSION, Services
+from api.sharing import SharingWorker, forget_connections
 from api.vitals import Reporter, server_name
 from mta_assets.errors import ConfigError
 from mta_assets.jobs.folder import sweep
@@ -43,7 +43,7 @@ _CODES: Mapping[type[BaseException], str] = {
 }
 
 
-class Worker(AttentiveWorker):
+class Worker(SharingWorker):
     """A worker that answers what it cannot even parse as every other failure is answered."""
 
     connection = PatientConnection
@@ -95,7 +95,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
             "logger_class": ServerLog,
             **self._tls,
             "on_starting": lambda arbiter: share_among_workers(),
-            "child_exit": lambda arbiter, worker: forget_worker(worker.pid),
+            "child_exit": _forget,
             "on_exit": lambda arbiter: end_sharing(),
         }
 
@@ -114,6 +114,12 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
         gc.collect()
         gc.freeze()
         return app
+
+
+def _forget(arbiter: object, worker: Any) -> None:  # noqa: ANN401  gunicorn's own
+    """A worker has ended."""
+    forget_worker(worker.pid)
+    forget_connections(worker.age)
 
 
 def tls_options(settings: ApiSettings) -> dict[str, object]:

@@ -46,6 +46,12 @@ def once(server: Running, path: str, headers: Mapping[str, str], expected: int =
     return answer
 
 
+def warm(server: Running) -> httpx.Response:
+    """The cached answer, once every process of the server has read the marts."""
+    drive(server.url, Load(paths=uncached_paths(0), headers=KEY, connections=CONNECTIONS, seconds=1))
+    return once(server, cached_path(), KEY)
+
+
 def unfailing(server: Running, load: Load) -> Seen:
     """What clients of the load saw, none of whom failed: a rate of failures would be no rate."""
     found = drive(server.url, load)
@@ -57,7 +63,7 @@ def unfailing(server: Running, load: Load) -> Seen:
 def against_bare(servers: Servers, seconds: int) -> dict[str, object]:
     """Cached results and 304s in turns with the bare view of the same bytes; then ours without each layer."""
     with servers.ours() as ours:
-        first = once(ours, cached_path(), KEY)
+        first = warm(ours)
         same = {**KEY, "If-None-Match": first.headers["ETag"]}
         once(ours, cached_path(), same, 304)
         with servers.bare(first.content) as bare:
@@ -76,7 +82,7 @@ def against_bare(servers: Servers, seconds: int) -> dict[str, object]:
 def _without(servers: Servers, layer: str, bare: Running, seconds: int) -> float:
     """The rate of the cached result without a layer, as a share of the bare view's right after."""
     with servers.ours((layer,)) as ours:
-        once(ours, cached_path(), KEY)
+        warm(ours)
         own = unfailing(ours, Load(paths=[cached_path()], headers=KEY, connections=CONNECTIONS, seconds=seconds))
     return own.rate / unfailing(bare, Load(paths=["/"], headers={}, connections=CONNECTIONS, seconds=seconds)).rate
 
@@ -84,8 +90,7 @@ def _without(servers: Servers, layer: str, bare: Running, seconds: int) -> float
 def alone(servers: Servers, seconds: int) -> dict[str, object]:
     """What is held against a time: uncached results, a crowd of connections and liveness beside it, journeys in JSON; medians over the rounds."""
     with servers.ours() as ours, idle() as bound:
-        once(ours, cached_path(), KEY)
-        drive(ours.url, Load(paths=uncached_paths(0), headers=KEY, connections=CONNECTIONS, seconds=1))  # every process has read the marts
+        warm(ours)
         rounds = [_round(servers, ours, bound, number, seconds) for number in range(1, ROUNDS + 1)]
     return {name: _median([each[name] for each in rounds]) for name in rounds[0]}
 

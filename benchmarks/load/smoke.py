@@ -13,7 +13,7 @@ from servers import Servers
 
 SECONDS, CONNECTIONS = 10, 32
 # Far from what an idle machine does (benchmarks/api.md): what is caught is a server that fails or stands still under load.
-LOADS = {"cached": ([cached_path()], 1_000), "computed": (uncached_paths(), 10_000), "alive": (["/health/live"], 1_000)}
+LOADS = {"cached": ([cached_path()], 1_000), "computed": (uncached_paths(0), 10_000), "alive": (["/health/live"], 1_000)}
 
 
 def main() -> str | None:

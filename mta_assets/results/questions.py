@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -16,7 +17,7 @@ from mta_assets.errors import MtaError, UnavailableError, UnknownModelError, did
 from mta_assets.models.base import AttributionModel
 from mta_assets.results.cube import Cube
 from mta_assets.results.methods import unavailable
-from mta_assets.results.snapshots import Snapshots
+from mta_assets.results.snapshots import Snapshot, Snapshots
 
 TIMES: Final = ("day", "week", "month")
 DIMENSIONS: Final = ("channel", "campaign", "goal", "kind")
@@ -64,10 +65,7 @@ class Marts:
 
     def open_days(self) -> "OpenDays":
         """The closing days that may still change."""
-        days = self.daily().axes["day"].labels
-        settled = days[-1].item() - timedelta(days=self.config.settle_days) if len(days) else date.max
-        restatements = self.snapshots.of(RESTATEMENTS).frame
-        return OpenDays(settled=settled, pending=frozenset(restatements["day"].filter(restatements["status"] != "done")))
+        return _open_days(self.snapshots.of(CHANNEL_DAILY), self.snapshots.of(RESTATEMENTS), self.config.settle_days)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +82,15 @@ class OpenDays:
     def any_of(self, days: Iterable[date]) -> bool:
         """Whether any of the days is one of them."""
         return any(day > self.settled or day in self.pending for day in days)
+
+
+@lru_cache(maxsize=1)
+def _open_days(daily: Snapshot, restatements: Snapshot, settle_days: int) -> OpenDays:
+    """The same until either table changes."""
+    days = daily.cube.axes["day"].labels
+    settled = days[-1].item() - timedelta(days=settle_days) if len(days) else date.max
+    pending = restatements.frame["day"].filter(restatements.frame["status"] != "done")
+    return OpenDays(settled=settled, pending=frozenset(pending))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

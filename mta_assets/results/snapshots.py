@@ -15,9 +15,9 @@ from mta_assets.results.cube import Cube
 CHECK_SECONDS = 1.0
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Snapshot:
-    """A whole table at one version, sorted by its key."""
+    """A whole table at one version, sorted by its key. Equal to itself alone."""
 
     table: Table
     frame: pl.DataFrame
