@@ -4,13 +4,14 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import Field, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, Field, PlainSerializer, WithJsonSchema
 
 from api.schemas.base import Day, Model
 from mta_assets.results.questions import DIMENSIONS, TIMES, Selection
 
 Money = Annotated[Decimal, PlainSerializer(str), WithJsonSchema({"type": "string", "pattern": r"^-?\d+(\.\d+)?$", "examples": ["1234.56"]})]
 Names = Annotated[list[Annotated[str, Field(max_length=500)]], Field(max_length=100)]
+ModelNames = Annotated[Names, AfterValidator(lambda given: [name.strip() for names in given for name in names.split(",")])]  # no name has a comma
 _GROUPS = "|".join((*TIMES, *DIMENSIONS))
 MOST_ROWS = 10_000
 
@@ -55,13 +56,13 @@ class CreditQuery(Filters):
 class CompareQuery(CreditQuery):
     """As for one model, of several."""
 
-    models: Names = Field([], description="Which models; may be repeated. Without it, every additive one.")
+    models: ModelNames = Field([], description="Which models, separated by commas or repeated. Without it, every additive one.")
 
 
 class PerformanceQuery(Filters):
     """Which days, models and channels."""
 
-    models: Names = Field([], description="Which models; may be repeated. Without it, every additive one.")
+    models: ModelNames = Field([], description="Which models, separated by commas or repeated. Without it, every additive one.")
 
     def selection(self) -> Selection:
         """The rows that count."""

@@ -67,6 +67,7 @@ def test_days_at_the_end_are_provisional_and_settled_ones_are_not(reader, filled
 def test_models_side_by_side_say_what_each_says_alone(reader):
     body = reader.get("/v1/attribution/compare", query_string={"models": ["linear", "last_touch"]}).get_json()
     assert body["models"] == ["linear", "last_touch"]
+    assert reader.get("/v1/attribution/compare", query_string={"models": "linear,last_touch"}).get_json() == body
     for model in body["models"]:
         alone = {row["channel"]: row for row in reader.get(f"/v1/attribution/{model}").get_json()["data"]}
         for row in body["data"]:
