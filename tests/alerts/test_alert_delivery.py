@@ -121,7 +121,7 @@ def test_pagerduty_gets_an_event_per_alert_whose_end_has_the_same_key(store, clo
         return answer()
 
     monkeypatch.setattr("apprise.plugins.pagerduty.requests.post", post)
-    monkeypatch.setattr("scene.VARIABLES", {"PAGER": "pagerduty://" + "A" * 32 + "@" + "B" * 20})
+    monkeypatch.setattr("tests.alerts.scene.VARIABLES", {"PAGER": "pagerduty://" + "A" * 32 + "@" + "B" * 20})
     scene = Scene(store, clock, {"pager": {"url": "${PAGER}"}})
     assert single(scene.config.targets, {"PAGER": "pagerduty://k@a"}.get) == {"pager"}
     scene.tick(parts={"redis": DOWN, "lake": DOWN})
