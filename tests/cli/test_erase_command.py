@@ -1,10 +1,13 @@
 """`mta erase` and `mta erasures`: what a person asks for, sees and can verify."""
 
 import json
+import shutil
 import sqlite3
 
 import pytest
+from click.testing import CliRunner
 
+from mta_assets.cli import mta
 from mta_assets.contracts.tables import CORE
 from mta_assets.lake.lake import Lake
 from tests.erasure.erasing import ANN, FILES, KEYS, land, traces
@@ -15,18 +18,31 @@ HERE = {
     "MTA_UPLOADS": "uploads",
     "MTA_STATE_URL": "sqlite:///state.db",
     "DAGSTER_HOME": "home",
+    "MTA_PRIVACY_KEY": KEYS.current.decode(),
 }
 
 
-@pytest.fixture
-def shop(run, tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def ingested(tmp_path_factory):
     """A folder in which `mta ingest` has run."""
-    monkeypatch.chdir(tmp_path)
-    for name, value in (HERE | {"MTA_PRIVACY_KEY": KEYS.current.decode()}).items():
+    folder = tmp_path_factory.mktemp("ingested") / "shop"
+    land(folder / "landing", FILES)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for name, value in HERE.items():
+            patch.setenv(name, value)
+        assert CliRunner().invoke(mta, ["ingest"]).exit_code == 0
+    return folder
+
+
+@pytest.fixture
+def shop(ingested, tmp_path, monkeypatch):
+    """The same in a folder of its own."""
+    shutil.copytree(ingested, tmp_path / "shop")
+    monkeypatch.chdir(tmp_path / "shop")
+    for name, value in HERE.items():
         monkeypatch.setenv(name, value)
-    land(tmp_path / "landing", FILES)
-    assert run("ingest").exit_code == 0
-    return tmp_path
+    return tmp_path / "shop"
 
 
 def test_a_user_is_erased_recorded_and_the_record_is_verified(run, shop):
