@@ -11,7 +11,9 @@ from mta_assets.results.questions import DIMENSIONS, TIMES, Selection
 
 Money = Annotated[Decimal, PlainSerializer(str), WithJsonSchema({"type": "string", "pattern": r"^-?\d+(\.\d+)?$", "examples": ["1234.56"]})]
 Names = Annotated[list[Annotated[str, Field(max_length=500)]], Field(max_length=100)]
-ModelNames = Annotated[Names, AfterValidator(lambda given: [name.strip() for names in given for name in names.split(",")])]  # no name has a comma
+ModelNames = Annotated[
+    Names, AfterValidator(lambda given: [name.strip() for names in given for name in names.split(",")])
+]  # no name has a comma
 _GROUPS = "|".join((*TIMES, *DIMENSIONS))
 MOST_ROWS = 10_000
 
