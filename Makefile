@@ -53,14 +53,14 @@ check: $(VENV)/dev.stamp ## format, lint, types, import contracts, docs in step,
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/cog --check -r README.md docs/*.md mta_assets/client/answers.py
+	$(BIN)/cog --check -r README.md docs/*.md mta_assets/client/answers.py mta_assets/marts/known_distances.py
 	$(BIN)/python .ci/sizes.py
 
 .PHONY: fix
 fix: $(VENV)/dev.stamp ## format, apply safe lint fixes, regenerate the docs' tables
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
-	$(BIN)/cog -r README.md docs/*.md mta_assets/client/answers.py
+	$(BIN)/cog -r README.md docs/*.md mta_assets/client/answers.py mta_assets/marts/known_distances.py
 
 .PHONY: bench
 bench: $(VENV)/dev.stamp ## measure speed and memory and rewrite the table of benchmarks/README.md (1 M and 10 M touches)
@@ -95,6 +95,10 @@ check-table: $(VENV)/dev.stamp ## judge 200 good days and each fault of the simu
 .PHONY: scorecard
 scorecard: $(VENV)/dev.stamp ## try every model on worlds whose truth is known and rewrite the table of docs/scorecard.md (some minutes)
 	$(BIN)/mta scorecard --page docs/scorecard.md
+
+.PHONY: pictures
+pictures: $(VENV)/dev.stamp ## live two simulated worlds and draw the pictures of docs/truth.md anew
+	$(BIN)/python benchmarks/truth_pictures.py
 
 .PHONY: coverage
 coverage: $(VENV)/dev.stamp ## draw 500 samples of a simulated world, see how often bands hold, and rewrite the table of docs/uncertainty.md

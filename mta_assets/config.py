@@ -8,6 +8,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
+from mta_assets.config_advice import AdviceConfig
 from mta_assets.config_alerts import AlertsConfig
 from mta_assets.config_checks import ChecksConfig
 from mta_assets.config_experiments import ExperimentsConfig
@@ -108,6 +109,7 @@ class Config(Section):
     freshness: FreshnessConfig = Field(FreshnessConfig(), description="How old data may be before they are called late or stale.")
     checks: ChecksConfig = Field(ChecksConfig(), description="When the checks of the data speak up.")
     alerts: AlertsConfig = Field(AlertsConfig(), description="Who hears of what is wrong.")
+    advice: AdviceConfig = Field(AdviceConfig(), description="How large an experiment is proposed.")
     privacy: PrivacyConfig = Field(PrivacyConfig(), description="How little is kept and shown of single users.")
     experiments: ExperimentsConfig = Field(ExperimentsConfig(), description="What holdouts and geo-lifts showed of channels.")
     retention: RetentionConfig = Field(RetentionConfig(), description="How many days of each table the lake keeps.")

@@ -9,6 +9,7 @@ import polars as pl
 
 from mta_assets.analysis.attribute import Attribution, ClosedJourneys, attribute
 from mta_assets.analysis.bands import bands
+from mta_assets.analysis.comparison import Comparison, compared
 from mta_assets.analysis.inputs import Inputs, closed_journeys, read_inputs
 from mta_assets.analysis.path_file import read_path_file
 from mta_assets.analysis.recognise import GivenFile, Recognised, recognise
@@ -28,6 +29,7 @@ class Options:
     """What the caller asks for. models: "all" or names separated by commas; columns: our name -> theirs (see `recognise`).
 
     timezone: of times that carry no offset; lookback_days: None takes the configuration's. bands: whether confidence bands are asked for.
+    comparison: whether the models are to be compared; that takes bands, where there can be any.
     """
 
     models: str = "all"
@@ -36,6 +38,7 @@ class Options:
     timezone: str | None = None
     lookback_days: float | None = None
     bands: bool = False
+    comparison: bool = False
 
     @property
     def units(self) -> tuple[str, ...]:
@@ -74,7 +77,7 @@ class Analysis:
     """The outcome. results: model, *by, currency, conversions, value, and with spend cost, roas, cpa; one row per model, unit and currency.
 
     journeys: closed journeys, converting or not; conversions: of them all. rejected: quarantine rows with their reasons. bands: `marts/bands` rows, but for
-    the day, where they were asked for.
+    the day, where they were asked for. comparison: where it was.
     """
 
     results: pl.DataFrame
@@ -86,6 +89,7 @@ class Analysis:
     conversions: float
     files: tuple[Recognised, ...]
     bands: pl.DataFrame | None = None
+    comparison: Comparison | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,9 +118,13 @@ def analyze(
     attribution = attribute(material.journeys, models, notify, lambda rows: computed(_whole(rows, material, options)))
     touches = material.journeys.touches
     results = _whole(attribution.results, material, options)
+    wanted = options.bands or (options.comparison and material.journeys.users is not None)
+    sure = bands(material.journeys, models, results, config.band_level) if wanted else None
+    unavailable = attribution.unavailable
     return Analysis(
         results=results,
-        bands=bands(material.journeys, models, results, config.band_level) if options.bands else None,
+        bands=sure,
+        comparison=compared(material.journeys, models, results, sure, unavailable, config) if options.comparison else None,
         attribution=attribution,
         sums=credit_sums(attribution, models, material.journeys),
         rows=material.rows,
@@ -179,7 +187,7 @@ def _material(files: Sequence[Recognised], options: Options, config: Config, now
         journeys, rejected, rows_read = found.journeys, pl.concat([rejected, found.rejected]), rows_read + found.rows_read
     else:
         _check_usable(files, inputs)
-        journeys = closed_journeys(inputs, config, options.units, notify, users=options.bands)
+        journeys = closed_journeys(inputs, config, options.units, notify, users=options.bands or options.comparison)
     if not journeys.touches.conversions.any():
         raise DataError(
             f"There is no conversion among the accepted rows of {_names(files)}, so that there is nothing to credit.{_reasons(rejected)}"

@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, str] = {
     "api": "Serve the results over HTTP; Ctrl-C stops it.",
     "ingest": "Take in what has landed and recompute what it changed.",
     "attribute": "Credit channels for conversions, from files, with every model.",
+    "compare": "Say where models agree and where not, why, and which to take.",
     "validate": "Say what is wrong with a file, row by row, and what to do.",
     "simulate": "Write realistic raw files of any size, with a share of dirty rows.",
     "scorecard": "Try every model on worlds in which it is known what each channel caused.",

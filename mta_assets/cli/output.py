@@ -1,5 +1,7 @@
 """How results look on stdout: tables, rounded numbers, JSON. A terminal gets rules and bold; a pipe gets plain aligned text."""
 
+import sys
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -14,6 +16,7 @@ from rich.text import Text
 Cell = str | int | float | Decimal | date | None
 NOTHING = "-"
 _PLAIN_WIDTH = 1_000  # a pipe has no width: nothing is cut or wrapped
+_PAGE_WIDTH, _NARROWEST = 100, 40  # of prose
 
 
 def show_table(columns: Sequence[str], groups: Iterable[Sequence[Sequence[Cell]]], *, title: str = "") -> None:
@@ -57,6 +60,12 @@ def shown(cell: Cell) -> str:
 def counted(amount: float) -> str:
     """A count that may be weighted: without decimals when it is whole."""
     return f"{amount:,.0f}" if abs(amount - round(amount)) < 0.005 else f"{amount:,.2f}"
+
+
+def say_prose(text: str, indent: int = 0) -> None:
+    """A sentence or more in lines as wide as the terminal, or a page in a pipe."""
+    width = max(_NARROWEST, min(Console().width, _PAGE_WIDTH)) if sys.stdout.isatty() else _PAGE_WIDTH
+    click.echo(textwrap.fill(text, width, initial_indent=" " * indent, subsequent_indent=" " * indent, break_on_hyphens=False))
 
 
 def say(line: str = "") -> None:

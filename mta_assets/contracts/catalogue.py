@@ -1,5 +1,6 @@
 """Every table that a lake has whatever its models are, in the order in which data flow. The tables themselves are in the other modules here."""
 
+from mta_assets.contracts.advice import ADVICE
 from mta_assets.contracts.bands import UNCERTAINTY
 from mta_assets.contracts.profiles import PROFILES
 from mta_assets.contracts.scorecard import SCORECARDS
@@ -33,5 +34,6 @@ FIXED_TABLES = (
     *MARTS,
     *PROFILES,
     *UNCERTAINTY,
+    *ADVICE,
     *SCORECARDS,
 )

@@ -7,6 +7,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
 from mta_assets.config import ChannelRule, ChannelsConfig, Config, MilestonesConfig, SourceConfig
+from mta_assets.config_advice import AdviceConfig
 from mta_assets.config_alerts import AlertsConfig, AlertTarget, AlertThresholds, QuietHours
 from mta_assets.config_checks import BotsConfig, CheckConfig, ChecksConfig, KnownChange
 from mta_assets.config_experiments import ExperimentConfig, ExperimentsConfig
@@ -37,6 +38,7 @@ SECTIONS: Mapping[str, type[BaseModel]] = {
     "`alerts.thresholds`": AlertThresholds,
     "`experiments`": ExperimentsConfig,
     "`experiments.listed`, each": ExperimentConfig,
+    "`advice`": AdviceConfig,
     "`privacy`": PrivacyConfig,
 }
 _BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}

@@ -8,12 +8,14 @@ import dagster as dg
 import polars as pl
 
 from mta_assets.config import Config
+from mta_assets.contracts.advice import CHANNEL_ADVICE
 from mta_assets.contracts.arrays import Touches
 from mta_assets.contracts.bands import BANDS
 from mta_assets.contracts.columns import Table
 from mta_assets.contracts.tables import CHANNEL_DAILY, CHANNEL_PERFORMANCE, SPEND_DAILY, credits_table
 from mta_assets.defs.specs import key_of
 from mta_assets.models.base import AttributionModel
+from mta_assets.quality.advice import on_the_bands
 from mta_assets.quality.bands import banded
 from mta_assets.quality.contract import meets_contract
 from mta_assets.quality.credit import conservation, not_negative, unique_keys
@@ -85,6 +87,7 @@ def mart_checks(models: Mapping[str, AttributionModel], config: Config) -> dict[
             partial(performed, additive=whole),
         ),
         BANDS: ("each figure of the newest day has a band that holds it, or the reason why there is none", banded),
+        CHANNEL_ADVICE: ("each channel is judged on the figures that the bands are of", on_the_bands),
     }
     return {
         table: Check(name="reconciled", table=table, description=f"Before it is written: {what}.", find=find)

@@ -12,6 +12,7 @@ from mta_assets.marts.jackknife import quantile, standard_error
 from mta_assets.marts.samples import Evidence, Sample, Shares
 
 FEWEST_BUCKETS = 10  # a bucket is a user at least: of fewer, nobody can tell how much they differ from how they happened to
+TOO_FEW = "too few users"
 UNKNOWN_USERS = "counted without consent: nobody knows of how many users"
 ONE_DAY = "all conversions are of one day, which cannot tell how days differ"
 TOO_LARGE = "too many states for fitting the model again without each group of users"
@@ -130,7 +131,7 @@ def _figure_rows(rows: pl.DataFrame, figure: _Figure, level: float) -> pl.DataFr
         .when(pl.col("refusal") != "")
         .then("refusal")
         .when(buckets < FEWEST_BUCKETS)
-        .then(pl.format(f"too few users: those it rests on fill {{}} of {BUCKETS} buckets, and a band takes {FEWEST_BUCKETS}", buckets))
+        .then(pl.format(f"{TOO_FEW}: those it rests on fill {{}} of {BUCKETS} buckets, and a band takes {FEWEST_BUCKETS}", buckets))
         .when(pl.col("cut") > 0)
         .then(pl.lit(CUT_OFF))
     )

@@ -8,6 +8,7 @@ import polars as pl
 from mta_assets.analysis.bands import Refitted, banded
 from mta_assets.config import Config
 from mta_assets.contracts.bands import BANDS, CREDIT_BUCKETS
+from mta_assets.contracts.columns import Table
 from mta_assets.contracts.days import DayRange
 from mta_assets.contracts.tables import CHANNEL_PERFORMANCE, COALITIONS, learned_table
 from mta_assets.journeys.statistic_windows import decode
@@ -36,9 +37,9 @@ def bands(lake: Lake, config: Config, models: Mapping[str, AttributionModel], da
     return _computed(lake, config, models, newest, rows.drop("day"))
 
 
-def span(lake: Lake, found: pl.DataFrame, days: DayRange) -> DayRange:
-    """The days in whose place all of `marts/bands` is written: theirs, and those that have bands by now."""
-    reached = [*lake.days(BANDS), *found["day"].unique(), days.first, days.last]
+def span(lake: Lake, table: Table, found: pl.DataFrame, days: DayRange) -> DayRange:
+    """The days in whose place all of a table of the newest day is written: theirs, and those that it has by now."""
+    reached = [*lake.days(table), *found["day"].unique(), days.first, days.last]
     return DayRange(min(reached), max(reached))
 
 

@@ -31,6 +31,7 @@ from mta_assets.marts.credit_buckets import credit_buckets
 from mta_assets.marts.shares import shares_daily
 from mta_assets.marts.sums import summed
 from mta_assets.models.base import AttributionModel, LearnedModel
+from mta_assets.pipeline.advice import advice
 from mta_assets.pipeline.bands import bands, span
 from mta_assets.pipeline.learning import days_with_results, fit_window
 
@@ -43,7 +44,9 @@ def write_marts(lake: Lake, config: Config, models: Mapping[str, AttributionMode
     performed = channel_performance(lake, config, models, days)
     refresh(lake, CHANNEL_PERFORMANCE, performed, days)
     sure = bands(lake, config, models, days, performed)
-    refresh(lake, BANDS, sure, span(lake, sure, days))
+    refresh(lake, BANDS, sure, span(lake, BANDS, sure, days))
+    for table, frame in advice(lake, config, models, performed, sure).items():
+        refresh(lake, table, frame, span(lake, table, frame, days))
 
 
 def refresh(lake: Lake, table: Table, frame: pl.DataFrame, days: DayRange) -> None:

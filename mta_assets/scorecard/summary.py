@@ -8,6 +8,7 @@ from mta_assets.contracts.describe import markdown_table
 
 JUDGED = ("default", "no-hidden-targeting", "no-upstream", "randomised")  # the worlds whose mean is the figure of a model
 NOISE = "pure-noise"
+NOISE_HEADING = "claims of pure noise"
 START, END = "<!-- scorecard: make scorecard -->", "<!-- end of scorecard -->"
 
 
@@ -35,7 +36,7 @@ def markdown(rows: pl.DataFrame) -> str:
     """The table of the docs."""
     table = summary(rows)
     worlds = [world for world in rows["world"].unique(maintain_order=True) if world != NOISE]
-    head = ("model", "mean of four", *worlds, "over-claim", "rank correlation", "farthest off", "profit", "claims of pure noise")
+    head = ("model", "mean of four", *worlds, "over-claim", "rank correlation", "farthest off", "profit", NOISE_HEADING)
     body = [
         (
             f"`{row['model']}`" if row["model"][0] != "(" else row["model"],
@@ -89,6 +90,18 @@ def on_page(page: str, text: str) -> str:
     if not start or not end:
         raise ValueError(f"The page lacks the marks {START} and {END}.")
     return f"{before}{START}\n{text}\n{END}{after}"
+
+
+def read_back(page: str) -> dict[str, dict[str, float]]:
+    """Model -> its figures by their headings, as the page's first table has them: a distance for each world and the mean of four, over-claim and noise."""
+    table = page.partition(START)[2].strip().split("\n\n")[0]
+    head, _, *body = ([cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines())
+    wanted = [*head[1 : head.index("over-claim") + 1], NOISE_HEADING]
+    return {row[0].strip("`"): {name: _figure(row[head.index(name)]) for name in wanted} for row in body if row[0].startswith("`")}
+
+
+def _figure(cell: str) -> float:
+    return float(cell.removesuffix("%")) / 100 if cell.endswith("%") else float(cell)
 
 
 def _means(rows: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:

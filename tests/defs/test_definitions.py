@@ -27,7 +27,7 @@ def everything(tmp_path_factory):
 
 
 def test_the_asset_graph_is_the_reviewed_one(everything):
-    """After a wanted change: python tests/defs/test_definitions.py writes the snapshot anew."""
+    """After a wanted change: python -m tests.defs.test_definitions writes the snapshot anew."""
     assert _graph(everything) == json.loads(GRAPH.read_text())
 
 

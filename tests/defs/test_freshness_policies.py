@@ -24,7 +24,17 @@ def policies(shop):
 
 def test_every_source_and_mart_has_a_policy_and_other_tables_that_have_one_of_their_own(shop_of):
     config = parse_config({"freshness": {"tables": {"core/spend": DAYS}}})
-    marts = {f"marts/{name}" for name in ("channel_daily", "spend_daily", "channel_performance", "shares_daily", "credit_buckets", "bands")}
+    names = (
+        "channel_daily",
+        "spend_daily",
+        "channel_performance",
+        "shares_daily",
+        "credit_buckets",
+        "bands",
+        "channel_advice",
+        "model_advice",
+    )
+    marts = {f"marts/{name}" for name in names}
     sources = {f"sources/{name}" for name in config.declared_sources}
     assert set(policies(shop_of(config=config))) == marts | sources | {"core/spend"}
 

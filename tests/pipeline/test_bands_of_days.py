@@ -118,7 +118,7 @@ def test_bands_tell_nothing_where_results_of_few_users_are_hidden(lake):
 def test_a_day_that_is_not_the_newest_leaves_the_bands_as_they_are(lake):
     held = lake.read(BANDS).sort(BANDS.key)
     assert_frame_equal(again(lake, LAST, band_level=0.5), held, check_exact=True)
-    assert span(lake, held, DayRange(FIRST, LAST)) == DayRange(FIRST, banded_day(lake))
+    assert span(lake, BANDS, held, DayRange(FIRST, LAST)) == DayRange(FIRST, banded_day(lake))
 
 
 def test_when_the_newest_day_has_no_results_any_more_the_one_before_it_has_bands(lake):
@@ -126,4 +126,4 @@ def test_when_the_newest_day_has_no_results_any_more_the_one_before_it_has_bands
     gone = lake.read(CHANNEL_PERFORMANCE).clear()
     found = bands(lake, CONFIG, MODELS_IN_TEST, DayRange(day, day), gone)
     assert found["day"].unique().to_list() == [day - timedelta(days=1)]
-    assert span(lake, found, DayRange(day, day)) == DayRange(day - timedelta(days=1), day)
+    assert span(lake, BANDS, found, DayRange(day, day)) == DayRange(day - timedelta(days=1), day)

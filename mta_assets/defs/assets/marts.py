@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import dagster as dg
 import polars as pl
 
+from mta_assets.contracts.advice import ADVICE, CHANNEL_ADVICE
 from mta_assets.contracts.bands import BANDS, CREDIT_BUCKETS
 from mta_assets.contracts.columns import Table
 from mta_assets.contracts.profiles import SHARES_DAILY
@@ -12,6 +13,7 @@ from mta_assets.contracts.tables import (
     CHANNEL_DAILY,
     CHANNEL_PERFORMANCE,
     MARTS,
+    PATHS,
     SPEND,
     SPEND_DAILY,
     UNCONSENTED,
@@ -31,6 +33,7 @@ from mta_assets.defs.work import finish, take
 from mta_assets.marts.performance import spend_daily
 from mta_assets.models.base import LearnedModel
 from mta_assets.models.refits import fitting_needs
+from mta_assets.pipeline.advice import advice
 from mta_assets.pipeline.bands import bands, span
 from mta_assets.pipeline.kept import refuse_final
 from mta_assets.pipeline.learning import tables_of
@@ -101,38 +104,42 @@ def _channel_daily(lake: LakeResource) -> dg.AssetsDefinition:
 
 def _channel_performance(lake: LakeResource) -> dg.AssetsDefinition:
     checks = mart_checks(lake.models, lake.config)
-    reconciled, banded = checks[CHANNEL_PERFORMANCE], checks[BANDS]
+    reconciled, banded, judged = checks[CHANNEL_PERFORMANCE], checks[BANDS], checks[CHANNEL_ADVICE]
 
     @step(
         name="channel_performance",
         specs=_performance_specs(lake),
-        check_specs=[reconciled.spec, banded.spec],
+        check_specs=[reconciled.spec, banded.spec, judged.spec],
         partitions_def=daily(lake.config),
         backfill_policy=in_pieces(lake.run_days),
     )
     @observed
     def channel_performance_step(context: dg.AssetExecutionContext, lake: LakeResource) -> Events:
-        """Put credit beside spend over the window that ends on each of these days, with bands on the newest; then strike the days off what is pending."""
+        """Put credit beside spend over the window that ends on each of these days, with bands and advice on the newest; then strike the days off."""
         days = days_of(context)
         refuse_final(lake.lake, lake.config, days)
         with lake.lake.steady():
             frame = channel_performance(lake.lake, lake.config, lake.models, days)
             sure = bands(lake.lake, lake.config, lake.models, days, frame)
             due = credited_windows(lake.lake, lake.config, days)
-            yield from stop_unless_passed(context, lake, {reconciled: reconciled.find(frame, due), banded: banded.find(sure, frame)})
+            advised = advice(lake.lake, lake.config, lake.models, frame, sure)
+            findings = {reconciled: reconciled.find(frame, due), banded: banded.find(sure, frame)}
+            yield from stop_unless_passed(context, lake, findings | {judged: judged.find(advised[CHANNEL_ADVICE], sure)})
             refresh(lake.lake, CHANNEL_PERFORMANCE, frame, days)
-            refresh(lake.lake, BANDS, sure, span(lake.lake, sure, days))
+            for table, rows in {BANDS: sure, **advised}.items():
+                refresh(lake.lake, table, rows, span(lake.lake, table, rows, days))
         finish(context, lake, days)
         show_credit(context, CHANNEL_PERFORMANCE, _of_one_model(lake, frame), "conversions")
         yield made(context, CHANNEL_PERFORMANCE, frame)
         yield made(context, BANDS, sure)
+        yield from (made(context, table, rows) for table, rows in advised.items())
         tell_results(context, lake, days, {table.name: lake.lake.version(table) for table in MARTS})
 
     return channel_performance_step
 
 
 def _performance_specs(lake: LakeResource) -> list[dg.AssetSpec]:
-    """`marts/channel_performance`, and `marts/bands` of it: made in one step, so that a figure and its band are of the same run."""
+    """`marts/channel_performance`, and bands and advice on it: made in one step, so that a figure and what is said of it are of the same run."""
     learned = {name: model for name, model in lake.models.items() if isinstance(model, LearnedModel)}
     statistics = tables_of({need for model in learned.values() for need in fitting_needs(model)})
     fits = [dg.AssetDep(key_of(learned_table(name))) for name in learned]
@@ -142,7 +149,9 @@ def _performance_specs(lake: LakeResource) -> list[dg.AssetSpec]:
         return spec_of(table, uri=lake.uri(table.name), code_version=marts_version(lake.config), deps=[*window, *fits, *more])
 
     read = [CREDIT_BUCKETS, *sorted(statistics, key=lambda table: table.name)]
-    return [spec(CHANNEL_PERFORMANCE, (CHANNEL_DAILY, SPEND_DAILY)), spec(BANDS, read, dg.AssetDep(key_of(CHANNEL_PERFORMANCE)))]
+    performed = dg.AssetDep(key_of(CHANNEL_PERFORMANCE))
+    advised = [spec(table, (CREDIT_BUCKETS, PATHS), performed, dg.AssetDep(key_of(BANDS))) for table in ADVICE]
+    return [spec(CHANNEL_PERFORMANCE, (CHANNEL_DAILY, SPEND_DAILY)), spec(BANDS, read, performed), *advised]
 
 
 def _of_one_model(lake: LakeResource, frame: pl.DataFrame) -> pl.DataFrame:
