@@ -33,7 +33,7 @@ api: $(VENV)/run.stamp ## start the HTTP API alone, on the same lake
 
 .PHONY: test
 test: $(VENV)/dev.stamp ## run the tests
-	$(BIN)/pytest -n logical --maxprocesses 4
+	$(BIN)/pytest -n logical --maxprocesses 4 --dist loadfile
 
 .PHONY: test-system
 test-system: $(VENV)/dev.stamp ## run the commands of all containers of ours as docker-compose.yml says (some minutes, needs root on Linux)

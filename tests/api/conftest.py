@@ -9,7 +9,6 @@ from api import create_app
 from api.services import make_services
 from mta_assets.jobs.children import ChildLimits, Children
 from mta_assets.settings import ApiSettings, Settings
-from tests.api.lakes import filled_lake
 
 
 class Clock:
@@ -75,12 +74,6 @@ def key_of(app, clock):
     """A fresh key of a role, as its holder presents it."""
     keys = app.extensions["mta"].keys
     return lambda role, **more: keys.create(owner=more.pop("owner", role), name=f"{role} of a test", role=role, now=clock.now, **more)[1]
-
-
-@pytest.fixture(scope="session")
-def filled(tmp_path_factory):
-    """A lake with results; not to be written to."""
-    return filled_lake(tmp_path_factory.mktemp("filled"))
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from datetime import UTC, date, datetime
 
+import pytest
+
 from mta_assets.config import load_config
 from mta_assets.models.registry import build_models
 from mta_assets.pipeline.run import open_lake, run
@@ -21,3 +23,9 @@ def filled_lake(folder):
         path.rename(target)
     run(open_lake(str(folder / "lake"), models), config, models, folder / "landing", datetime.now(UTC))
     return folder / "lake"
+
+
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory):
+    """A lake with results; not to be written to."""
+    return filled_lake(tmp_path_factory.mktemp("filled"))

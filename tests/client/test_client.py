@@ -13,16 +13,15 @@ from mta_assets.client.answers import AnalysisResult, CreditRow, JobDocument
 from mta_assets.client.rows import PARQUET
 from mta_assets.client.transport import Transport
 from mta_assets.client.waiting import wait_for
-from tests.api.lakes import filled_lake
 from tests.api.live import live_server
 
 EVENTS = "user_id,ts,channel,conversion,value\nu1,2026-03-01T10:00:00Z,email,0,\nu1,2026-03-02T10:00:00Z,search,1,19.99\n"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
+def server(filled, tmp_path_factory):
     folder = tmp_path_factory.mktemp("client")
-    with live_server(folder, lake=filled_lake(folder / "filled"), workers=1, threads=8) as url:
+    with live_server(folder, lake=filled, workers=1, threads=8) as url:
         yield url
 
 

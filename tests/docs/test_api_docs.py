@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from mta_assets.state.signature import sign
-from tests.api.lakes import filled_lake
 from tests.api.live import live_server
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -32,10 +31,10 @@ PEPPER = "p" * 32
 
 
 @pytest.fixture(scope="module")
-def reader(tmp_path_factory):
+def reader(filled, tmp_path_factory):
     """Where a reader works: a folder, with the command and the key that the first block makes, and a server."""
     folder = tmp_path_factory.mktemp("docs")
-    with live_server(folder, lake=filled_lake(folder / "filled"), workers=1, threads=8) as url:
+    with live_server(folder, lake=filled, workers=1, threads=8) as url:
         at = {"MTA_STATE_URL": f"sqlite:///{folder}/state.db", "MTA_API_PEPPER": PEPPER, "MTA_LAKE": str(folder / "lake")}
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         run_in = folder / "work"
