@@ -13,6 +13,8 @@ COARSER: Final = {"week": "1w", "month": "1mo"}
 TIMES: Final = frozenset({"day", *COARSER})
 # How many arrangements of its rows a cube keeps: each takes some bytes a row.
 MOST_KEPT: Final = 8
+# How many times as many cells as rows a grid may have.
+EMPTIEST: Final = 2
 
 Named = TypeVar("Named")
 Made = TypeVar("Made")
@@ -71,11 +73,38 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Grid:
+    """The rows of a cube as days x cells, where nearly every cell has a row a day: sums over days then look nothing up.
+
+    filled: where there is a row; measures: 0 where there is none. A sum adds its days in their order, as the rows are added.
+    """
+
+    filled: NDArray[np.bool_]
+    measures: Mapping[str, NDArray[np.float64]]
+
+    @classmethod
+    def of(cls, days: Axis, cells: NDArray[np.intp], count: int, measures: Mapping[str, NDArray[np.float64]]) -> "Grid | None":
+        """The grid of rows in these cells; None when most of it would be empty, or a cell has two rows of a day."""
+        shape = (len(days.labels), count)
+        place = days.codes.astype(np.intp) * count + cells
+        if shape[0] * count > EMPTIEST * len(cells) or len(np.unique(place)) < len(place):
+            return None
+
+        def laid_out(values: NDArray[Any]) -> NDArray[Any]:
+            whole = np.zeros(shape, values.dtype)
+            whole.flat[place] = values
+            return whole
+
+        return cls(filled=laid_out(np.ones(len(cells), bool)), measures={name: laid_out(values) for name, values in measures.items()})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Grouping:
     """The rows of a cube numbered by model and group. labels: one row per group, sorted; cells: per row, model number x groups + group number."""
 
     labels: pl.DataFrame
     cells: NDArray[np.intp]
+    grid: Grid | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +145,7 @@ class Cube:
         Each sum adds its rows in their order, so that it is the same to the last bit.
         """
         grouping, known = self._grouping(tuple(groups)), self.axes["model"].labels.tolist()
-        cells, count = grouping.cells[rows], len(known) * grouping.labels.height
+        held, holding, sums = self._added(grouping, rows, marked)
         order = [known.index(name) if name in known else len(known) for name in models]
         there: Rows = slice(None)
 
@@ -125,15 +154,29 @@ class Cube:
             own = np.append(flat, np.zeros_like(flat, shape=grouping.labels.height)).reshape(len(known) + 1, -1)
             return own[order][:, there]
 
-        present = by_model(np.bincount(cells, minlength=count) > 0)
+        present = by_model(held)
         there = np.flatnonzero(present.any(axis=0))
         return Totals(
             models=models,
             groups=grouping.labels if len(there) == grouping.labels.height else grouping.labels[there],
             present=present[:, there],
-            marked=by_model(self._holding(marked, rows, cells, count)),
-            measures={name: by_model(_sums(cells, values[rows], count)) for name, values in self.measures.items()},
+            marked=by_model(holding),
+            measures={name: by_model(values) for name, values in sums.items()},
         )
+
+    def _added(
+        self, grouping: Grouping, rows: Rows, marked: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_], dict[str, NDArray[np.float64]]]:
+        """Per cell, whether any of the rows is in it, whether any of a marked day is, and the sums of the measures."""
+        days, grid = self.axes["day"].codes, grouping.grid
+        if grid is not None and isinstance(rows, slice) and rows.start < rows.stop:
+            span = slice(int(days[rows.start]), int(days[rows.stop - 1]) + 1)
+            filled = grid.filled[span]
+            sums = {name: values[span].sum(axis=0) for name, values in grid.measures.items()}
+            return np.logical_or.reduce(filled), np.logical_or.reduce(filled[marked[span]]), sums
+        cells, count = grouping.cells[rows], len(self.axes["model"].labels) * grouping.labels.height
+        sums = {name: _sums(cells, values[rows], count) for name, values in self.measures.items()}
+        return np.bincount(cells, minlength=count) > 0, self._holding(marked, rows, cells, count), sums
 
     def _grouping(self, groups: tuple[str, ...]) -> Grouping:
         """The grouping by these axes: numbering the rows takes longer than adding them up."""
@@ -144,9 +187,12 @@ class Cube:
         group = _numbers([axis.codes for axis in axes], sizes)
         filled = np.unique(group)  # not every combination of labels has rows
         places = np.unravel_index(filled, sizes)
+        models = self.axes["model"]
+        cells = _numbers([models.codes, np.searchsorted(filled, group)], [len(models.labels), len(filled)])
         made = Grouping(
             labels=pl.DataFrame({name: axis.labels[at] for name, axis, at in zip(groups, axes, places, strict=True)}),
-            cells=_numbers([self.axes["model"].codes, np.searchsorted(filled, group)], [len(self.axes["model"].labels), len(filled)]),
+            cells=cells,
+            grid=Grid.of(self.axes["day"], cells, len(models.labels) * len(filled), self.measures),
         )
         return _keep(self._groupings, groups, made)
 
