@@ -2,7 +2,6 @@
 
 import sys
 
-import click
 import polars as pl
 from rich.console import Console
 
@@ -13,7 +12,7 @@ from mta_assets.contracts.tables import APART
 from mta_assets.marts.advice import largest, main_currency_of
 from mta_assets.marts.bands import COVERS
 
-_MODEL_WIDTH, _CHANNEL_WIDTH = 18, 10  # columns of a terminal
+_MODEL_WIDTH, _CHANNEL_WIDTH = 19, 12  # columns of a terminal
 HEADINGS = {
     AGREE: "Models agree",
     DISAGREE: "Models disagree",
@@ -47,8 +46,9 @@ def _shares(found: Comparison, channels: pl.DataFrame, currency: str) -> None:
     conversions, days = channels.select("all_conversions", "days").row(0)
     others = found.advice.channels["currency"].n_unique() - 1
     over = f" over {days} days" if days else ""
+    bands = f", with bands of {found.level:.0%}" if found.shares["low"].count() else ""
     say_prose(
-        f"Percent of {counted(conversions)} conversions{over} that each model credits to a channel, with bands of {found.level:.0%}"
+        f"Percent of {counted(conversions)} conversions{over} that each model credits to a channel{bands}"
         + (f"; in {currency}, the other {others} currencies are in --json." if others else ".")
     )
     say()
@@ -90,7 +90,14 @@ def _judged(rows: pl.DataFrame, heading: str) -> None:
     say(f"\n{heading}")
     for row in rows.to_dicts():
         named = f" ({', '.join(row['reasons'])})" if row["reasons"] else ""
-        say_prose(click.style(f"{row['channel']}{named}:", bold=True) + f" {row['why']}", indent=2)
+        say_prose(_why(row), indent=2, head=f"{row['channel']}{named}:")
+
+
+def _why(row: dict[str, object]) -> str:
+    """In full where models disagree; where they do not, how far they are apart, for the heading says the rest."""
+    if row["verdict"] not in {AGREE, UNSURE} or row["reasons"]:
+        return str(row["why"])
+    return ", ".join(f"{row[f'{end}_model']} {float(str(row[f'{end}_share'])):.1%}" for end in ("lowest", "highest"))
 
 
 def _suggested(found: Comparison) -> None:
@@ -113,14 +120,16 @@ def _experiment(channels: pl.DataFrame) -> None:
     if settled is None or settled["channel"] != most["channel"]:
         say_prose(f"The largest disagreement is about {most['channel']}, for which there is none: {most['no_experiment']}.", indent=2)
     if settled is None:
-        say_prose("Nor is there one for any other channel.", indent=2)
+        others = channels.filter(verdict=DISAGREE).filter(pl.col("channel") != most["channel"]).sort(_gap(), descending=True)
+        for row in others.to_dicts():
+            say_prose(f"{row['channel']}: none, {row['no_experiment']}.", indent=2)
         return
     low, high = (f"{float(str(settled[f'{end}_share'])):.1%}" for end in ("lowest", "highest"))
     say_prose(
         f"{settled['channel']}: leave {settled['held_out']:.0%} of users without it, drawn by lot, for {settled['experiment_days']} days, and count all "
         f"conversions. If {settled['highest_model']} is right, these users have {high} fewer conversions than the others; if {settled['lowest_model']} is "
         f"right, {low} fewer. It tells the two apart {settled['power']:.0%} of the time (when they do not differ, {settled['alpha']:.0%}), and costs up to "
-        f"{settled['foregone']:,.0f} conversions. Fewer than either says that both credit the channel with too much.",
+        f"{settled['foregone']:,.0f} conversions. If fewer are missing than either says, both credit the channel with too much.",
         indent=2,
     )
 

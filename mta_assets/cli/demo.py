@@ -62,6 +62,7 @@ def command(touchpoints: int, days: int, seed: int) -> None:
     reconcile(lake, config, models, newest)
     say("\nWhere to look next:")
     say("  make up                     the same in the Dagster UI (graph, runs, checks, history) and over HTTP (docs/api.md)")
+    say("  mta compare                 where the models disagree about channels, why, and what would settle it")
     say("  mta status                  what the lake holds and what was rejected, with reasons")
     say("  mta models markov_1         what a model does, and when to use it")
     say("  mta attribute --help        the same on files of your own, with no lake")

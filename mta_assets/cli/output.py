@@ -62,10 +62,12 @@ def counted(amount: float) -> str:
     return f"{amount:,.0f}" if abs(amount - round(amount)) < 0.005 else f"{amount:,.2f}"
 
 
-def say_prose(text: str, indent: int = 0) -> None:
-    """A sentence or more in lines as wide as the terminal, or a page in a pipe."""
+def say_prose(text: str, indent: int = 0, head: str = "") -> None:
+    """A sentence or more in lines as wide as the terminal, or a page in a pipe. head: what stands before them, bold in a terminal."""
     width = max(_NARROWEST, min(Console().width, _PAGE_WIDTH)) if sys.stdout.isatty() else _PAGE_WIDTH
-    click.echo(textwrap.fill(text, width, initial_indent=" " * indent, subsequent_indent=" " * indent, break_on_hyphens=False))
+    margin = " " * indent
+    lines = textwrap.fill(f"{head} {text}".lstrip(), width, initial_indent=margin, subsequent_indent=margin, break_on_hyphens=False)
+    click.echo(lines.replace(head, click.style(head, bold=True), 1) if head else lines)
 
 
 def say(line: str = "") -> None:

@@ -15,7 +15,7 @@ from mta_assets.marts.disagreement import Facts, experiment, judged, places
 from mta_assets.marts.power import Design
 from mta_assets.marts.suggestion import suggestions
 
-# Channels that nobody pays for, where no spend is known: those of the default channel rules.
+# Channels of the default rules to which people come by themselves; nobody can leave them out, unless money is spent on them after all.
 UNPAID = frozenset({"direct", "(direct)", "referral", "organic", "organic search", "organic social", "organic video", "organic shopping"})
 NOT_ADDITIVE = "its credit does not add up to the conversions, so that its shares are none"
 LIMITS = (
@@ -95,12 +95,14 @@ def _channels(shares: pl.DataFrame, currency: str, evidence: Evidence, settings:
     return [
         {"channel": channel, "currency": currency, "cost": costs.get(channel)}
         | asdict(facts)
-        | _row(channel, said[channel], evidence, facts, settings, paid=_paid(channel, costs))
+        | _row(channel, said[channel], evidence, facts, settings, switchable=_switchable(channel, costs))
         for channel in sorted(said)
     ]
 
 
-def _row(channel: str, said: list[Claim], evidence: Evidence, facts: Facts, settings: AdviceConfig, *, paid: bool) -> dict[str, object]:
+def _row(
+    channel: str, said: list[Claim], evidence: Evidence, facts: Facts, settings: AdviceConfig, *, switchable: bool
+) -> dict[str, object]:
     place = places(evidence.openers).get(channel)
     found = extremes(said)
     verdict = judged(found, place, (evidence.intents or {}).get(channel))
@@ -110,7 +112,7 @@ def _row(channel: str, said: list[Claim], evidence: Evidence, facts: Facts, sett
     row |= {f"{end}_{name}": getattr(getattr(found, end), name) for end in ("lowest", "highest") for name in ("model", "share")}
     if verdict.verdict != DISAGREE:
         return row | {"no_experiment": "the models do not surely disagree about it"}
-    return row | _designed(experiment(found, facts, settings, paid=paid), settings.alpha)
+    return row | _designed(experiment(found, facts, settings, switchable=switchable), settings.alpha)
 
 
 def _designed(design: Design | str, alpha: float) -> dict[str, object]:
@@ -126,9 +128,9 @@ def _designed(design: Design | str, alpha: float) -> dict[str, object]:
     }
 
 
-def _paid(channel: str, costs: Mapping[str, object]) -> bool:
-    """Whether somebody pays for it: as spend says where any is known, else by its name."""
-    return bool(costs.get(channel)) if any(costs.values()) else channel.lower() not in UNPAID
+def _switchable(channel: str, costs: Mapping[str, object]) -> bool:
+    """Whether it can be switched off for some users: what money is spent on, and what does not come by itself."""
+    return bool(costs.get(channel)) or channel.lower() not in UNPAID
 
 
 def _not_additive(evidence: Evidence) -> list[str]:

@@ -71,10 +71,10 @@ def judged(found: Extremes | None, place: Place | None, intent: float | None) ->
     return Verdict(verdict=DISAGREE, reasons=(*([reason] if reason else []), *suspected), why=f"{between}. {words}{targeting}")
 
 
-def experiment(found: Extremes, facts: Facts, settings: AdviceConfig, *, paid: bool) -> Design | str:
+def experiment(found: Extremes, facts: Facts, settings: AdviceConfig, *, switchable: bool) -> Design | str:
     """The cheapest experiment that tells the least from the most, or why none can be proposed. found: of a channel about which models disagree."""
-    if not paid:
-        return "nobody pays for it, so that it cannot be switched off for some users"
+    if not switchable:
+        return "people come by it themselves, so that it cannot be switched off for some of them"
     if facts.days is None:
         return "the input has no days, so that nobody knows how many conversions a day brings"
     if facts.days < FEWEST_DAYS:
@@ -116,7 +116,7 @@ def _targeting(intent: float | None) -> tuple[tuple[str, ...], str]:
         return (), ""
     words = (
         f" Hidden targeting is suspected: before its touches, users come by unpaid more often than their history foretells, {_percent(intent)} of the excess"
-        " before unpaid visits themselves. Then every model here gives it too much."
+        " before unpaid visits themselves. Models that do not allow for that give it too much."
     )
     return (TARGETING,), words
 

@@ -15,6 +15,7 @@ from mta_assets.contracts.arrays import Floats, Ints
 
 WEEKS = 2  # an experiment lasts whole pairs of weeks, so that each weekday counts alike
 MOST_HELD_OUT = 0.5
+FEWEST_COUNTED = 10  # conversions of those held out, below which a normal approximation says little
 SHARES: Floats = np.arange(1, 51) / 100  # of users, that are tried
 ABOUT_EQUAL = 1.1  # of what costs no more than a tenth more than the cheapest, the shortest is taken
 
@@ -86,7 +87,8 @@ def cheapest(question: Question, most_days: int) -> Design | None:
 def _smallest(question: Question, days: int) -> Design | None:
     """With the smallest share of users that suffices."""
     reached = power(question, SHARES, days)
-    enough = np.flatnonzero(reached >= question.power)
+    counted = (question.rate - question.low) * SHARES * days
+    enough = np.flatnonzero((reached >= question.power) & (counted >= FEWEST_COUNTED))
     if not len(enough):
         return None
     share = float(SHARES[enough[0]])

@@ -94,7 +94,9 @@ def _told(
     figures = _figures(each)
     if each.model != best.model:
         return _with(each, suggested=False, reason=f"not suggested: {figures}, which is more than with {best.model}")
-    return _with(each, suggested=True, reason=f"suggested: {figures}, the least of {len(able)} models.{_so_what(best, able, farthest)}")
+    return _with(
+        each, suggested=True, reason=f"suggested: {figures}: together the least of {len(able)} models.{_so_what(best, able, farthest)}"
+    )
 
 
 def _figures(each: Suggestion) -> str:

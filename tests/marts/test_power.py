@@ -57,6 +57,14 @@ def test_the_cheapest_has_the_fewest_days_without_the_channel_or_a_tenth_more_an
     assert found.days == min(days for days, share in shares.items() if share * days <= 1.1 * least)
 
 
+def test_so_many_are_held_out_that_ten_conversions_are_counted_among_them():
+    asked = question(5.0, 0.0, 4.9)
+    found = cheapest(asked, 56)
+    assert power(asked, np.array(0.11), 14) > 0.8
+    assert (found.held_out, found.days) == (0.15, 14)
+    assert 5.0 * 0.14 * 14 < 10 < 5.0 * found.held_out * found.days
+
+
 def test_a_difference_that_is_too_small_for_the_days_has_no_experiment():
     assert cheapest(question(20.0, 1.0, 1.1), 56) is None
     assert cheapest(question(200.0, 10.0, 40.0), 13) is None
