@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from mta_assets.contracts.arrays import Floats, Ints, Touches, ranges
+from mta_assets.contracts.arrays import HISTORIES, Floats, Ints, Touches, ranges
 from mta_assets.contracts.describe import markdown_table
 from mta_assets.contracts.tables import BUCKETS, CHANNEL_PERFORMANCE, COALITIONS, PATHS, TRANSITIONS, UNATTRIBUTED
 from mta_assets.ingest.identity import mix
@@ -43,7 +43,7 @@ CHANNELS = {
     "organic search": "unpaid",
 }
 ADS = "ads"
-LEARNED = {name: model for name, model in MODELS.items() if isinstance(model, LearnedModel)}
+LEARNED = {name: model for name, model in MODELS.items() if isinstance(model, LearnedModel) and HISTORIES not in model.needs}
 NEEDS = sorted({need for model in LEARNED.values() for need in fitting_needs(model)})
 METRICS = ("conversions", "value", "share", "effect")
 LEVEL = 0.9

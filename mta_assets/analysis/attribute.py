@@ -1,17 +1,16 @@
 """Closed journeys -> every model's credit, tidy. Pure: arrays in, frames out."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import polars as pl
 
 from mta_assets.analysis.steps import Computed, Notify, Stage, Step, silent, unheeded
-from mta_assets.contracts.arrays import Bools, Ints, Touches
-from mta_assets.contracts.tables import NOT_SET, UNATTRIBUTED
+from mta_assets.contracts.arrays import HISTORIES, UNIT_SEPARATOR, Bools, Histories, Ints, Touches
+from mta_assets.contracts.tables import NOT_SET
 from mta_assets.errors import ModelError
-from mta_assets.journeys.assemble import UNIT_SEPARATOR
 from mta_assets.journeys.statistics import statistics_of
 from mta_assets.models.base import Allocation, AttributionModel, Learned, LearnedModel, RuleModel
 from mta_assets.models.credit import Totals, totals
@@ -36,6 +35,7 @@ class ClosedJourneys:
     currency: currency -> (journeys,) bool, whose value is in it.
     learning: what learned models learn from: every closed journey that has touches, expired ones too, or its distinct paths with their weights (all
     statistics are sums over them); with only the values in the reporting currency. users: None where they were not asked for, or nobody knows them.
+    histories: makes the events themselves, for models that look at them; None where there are only journeys.
     """
 
     touches: Touches
@@ -43,17 +43,17 @@ class ClosedJourneys:
     currency: Mapping[str, Bools]
     by: tuple[str, ...]
     users: Users | None = None
+    histories: Callable[[], Histories] | None = None
 
     @cached_property
     def labels(self) -> pl.DataFrame:
         """The columns `by` of each unit."""
         return _labels(self.touches.units, self.by)
 
-    @cached_property
-    def labels_and_nowhere(self) -> pl.DataFrame:
-        """The same, and those of what no touch earned."""
-        nowhere = {"channel": UNATTRIBUTED} | dict.fromkeys(self.by[1:], NOT_SET)
-        return pl.concat([self.labels, pl.DataFrame([nowhere])])
+    def labels_with(self, apart: Sequence[str]) -> pl.DataFrame:
+        """The same, and those of channels that are no unit's."""
+        named = {"channel": list(apart)} | {column: [NOT_SET] * len(apart) for column in self.by[1:]}
+        return pl.concat([self.labels, pl.DataFrame(named, schema=dict.fromkeys(self.by, pl.String))])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +81,7 @@ def attribute(
     possible = {name: model for name, model in models.items() if missing[name] is None}
     learned, too_large = {}, {}
     results: dict[str, pl.DataFrame] = {}
-    for name, fit in fits(journeys.learning, possible, notify):
+    for name, fit in fits(journeys.learning, possible, notify, journeys.histories):
         if isinstance(fit, ModelError):
             too_large[name] = str(fit)
             continue
@@ -97,8 +97,10 @@ def attribute(
     )
 
 
-def fits(touches: Touches, models: Mapping[str, AttributionModel], notify: Notify) -> Iterator[tuple[str, Learned | ModelError | None]]:
-    """(model, what it learned) one after the other, the quick ones first: None of a rule, the error of one that is too large for these journeys."""
+def fits(
+    touches: Touches, models: Mapping[str, AttributionModel], notify: Notify, histories: Callable[[], Histories] | None = None
+) -> Iterator[tuple[str, Learned | ModelError | None]]:
+    """(model, what it learned) one after the other, the quick ones first: None of a rule, the error of one that these journeys do not suit."""
     rules = [name for name, model in models.items() if not isinstance(model, LearnedModel)]
     for n, name in enumerate(rules):
         notify(Step(stage=Stage.RULES, subject=name, share=n / len(rules)))
@@ -107,7 +109,10 @@ def fits(touches: Touches, models: Mapping[str, AttributionModel], notify: Notif
     if not learning:
         return
     notify(Step(stage=Stage.STATISTICS))
-    statistics = statistics_of(touches, sorted({need for model in learning.values() for need in model.needs}))
+    needs = sorted({need for model in learning.values() for need in model.needs})
+    statistics = statistics_of(touches, needs)
+    if histories is not None and HISTORIES in needs:
+        statistics = replace(statistics, histories=histories())
     for n, (name, model) in enumerate(learning.items()):
         notify(Step(stage=Stage.LEARNING, subject=name, share=n / len(learning)))
         try:
@@ -137,11 +142,10 @@ def allocation(model: AttributionModel, touches: Touches, learned: Learned | Non
 
 
 def _result_rows(name: str, currency: str, journeys: ClosedJourneys, earned: Totals) -> pl.DataFrame:
-    labels, conversions, value = journeys.labels, earned.conversions, earned.value
-    if earned.unattributed_conversions:
-        labels = journeys.labels_and_nowhere
-        conversions, value = np.append(conversions, earned.unattributed_conversions), np.append(value, earned.unattributed_value)
-    return labels.select(
+    apart = earned.apart
+    conversions = np.append(earned.conversions, [credit for _, credit, _ in apart])
+    value = np.append(earned.value, [worth for *_, worth in apart])
+    return journeys.labels_with([channel for channel, *_ in apart]).select(
         pl.lit(name).alias("model"),
         *journeys.by,
         pl.lit(currency).alias("currency"),

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from mta_assets.analysis.attribute import ClosedJourneys, Users, allocation
-from mta_assets.contracts.arrays import Bools, Floats, Touches
+from mta_assets.contracts.arrays import HISTORIES, Bools, Floats, Touches
 from mta_assets.contracts.days import DayRange
 from mta_assets.contracts.tables import BUCKETS, COALITIONS, PATHS, TRANSITIONS, UNATTRIBUTED
 from mta_assets.errors import CallError
@@ -16,7 +16,7 @@ from mta_assets.journeys.statistic_windows import StatisticWindows, decode
 from mta_assets.marts import bands as figures
 from mta_assets.marts.credit_buckets import BucketSums
 from mta_assets.marts.samples import Evidence, Sample, Shares, evidence, of_shares, of_sums
-from mta_assets.models.base import AttributionModel, Learned, LearnedModel, TouchAllocation
+from mta_assets.models.base import AttributionModel, Learned, LearnedModel, RuleModel, TouchAllocation
 from mta_assets.models.refits import fitting_needs, groups_for, refit
 
 RATIOS = ("cost", "roas", "cpa")
@@ -60,8 +60,12 @@ class Refitted:
         days: DayRange | None,
         seen: Evidence,
     ) -> "Refitted":
-        """Fit each of the models again. fits: to the statistics of these days, from `windows`."""
-        return cls(fits=fits, shares={name: _shares(model, fits[name], windows, days) for name, model in models.items()}, evidence=seen)
+        """Fit each of the models again, but for those that look at events. fits: to the statistics of these days, from `windows`."""
+        shares = {
+            name: figures.OF_EVENTS if HISTORIES in model.needs else _shares(model, fits[name], windows, days)
+            for name, model in models.items()
+        }
+        return cls(fits=fits, shares=shares, evidence=seen)
 
 
 def banded(performance: pl.DataFrame, sums: Mapping[tuple[str, str], BucketSums], refitted: Refitted, level: float) -> pl.DataFrame:
@@ -83,7 +87,7 @@ def _refitted(learning: Touches, models: Mapping[str, LearnedModel]) -> Refitted
     if orders:
         frames[TRANSITIONS] = transitions_frame(learning, orders)
     windows = decode(frames, needs)
-    fits = {name: model.fit(windows.within(None)) for name, model in models.items()}
+    fits = {name: model.fit(windows.within(None)) for name, model in models.items() if HISTORIES not in model.needs}
     return Refitted.of(models, fits, windows, None, evidence(frames[COALITIONS]))
 
 
@@ -109,9 +113,9 @@ class _Part:
         self._days = len(np.unique(users.day[earning]))
 
     def sums(self, model: AttributionModel, fit: Learned | None) -> BucketSums:
-        """What the model credits; of a model that shares conversions out alike, only their sum counts."""
+        """What the model credits; of a model that shares conversions out alike, or has no band, only their sum counts."""
         touches = self._touches
-        shared = allocation(model, touches, fit)
+        shared = allocation(model, touches, fit) if fit is not None or isinstance(model, RuleModel) else None
         even = np.repeat(1.0 / np.maximum(touches.length, 1), touches.length)
         weight = shared.weight if isinstance(shared, TouchAllocation) else even
         conversions, value = (self._by_bucket(weight, amount) for amount in (touches.conversions, touches.value))

@@ -12,7 +12,7 @@ from mta_assets.config import Config
 from mta_assets.contracts.tables import BUCKETS, MONEY, NO_CONSENT
 from mta_assets.journeys.statistics import statistics_of
 from mta_assets.marts import bands as figures
-from mta_assets.marts.advice import LIMITS, NO_INCREMENTS, NOT_ADDITIVE, Advice, Evidence, advise
+from mta_assets.marts.advice import HAS_BASELINE, LIMITS, NO_INCREMENTS, NOT_ADDITIVE, Advice, Evidence, advise
 from mta_assets.marts.disagreement import Facts
 from mta_assets.marts.openers import openers
 from mta_assets.marts.power import dispersion
@@ -76,7 +76,13 @@ def without_bands(results: pl.DataFrame, level: float) -> pl.DataFrame:
 
 def not_additive(models: Mapping[str, AttributionModel], results: pl.DataFrame) -> dict[str, str]:
     """Of the results' models, those that cannot be compared by shares, and why."""
-    return {name: NOT_ADDITIVE for name in results["model"].unique(maintain_order=True) if not models[name].additive}
+    return incomparable({name: models[name] for name in results["model"].unique(maintain_order=True)})
+
+
+def incomparable(models: Mapping[str, AttributionModel]) -> dict[str, str]:
+    """Of some models, those of which shares cannot be compared with those of others, and why."""
+    baseline = {name: HAS_BASELINE for name, model in models.items() if model.has_baseline}
+    return {name: NOT_ADDITIVE for name, model in models.items() if not model.additive} | baseline
 
 
 def costs(performance: pl.DataFrame) -> pl.DataFrame:

@@ -1,7 +1,7 @@
 """One-off files -> closed journeys: the same reading, validation, deduplication and journeys as the pipeline, with the file's end as the end of time."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -12,15 +12,16 @@ from mta_assets.analysis.expected_rows import expected_rows
 from mta_assets.analysis.recognise import Recognised
 from mta_assets.analysis.steps import Notify, Stage, Step, silent
 from mta_assets.config import Config
-from mta_assets.contracts.arrays import Ints, Touches
+from mta_assets.contracts.arrays import UNIT_SEPARATOR, Ints, Touches
 from mta_assets.contracts.tables import BUCKETS, IDENTIFIER, QUARANTINE, STAGED
 from mta_assets.errors import DataError
 from mta_assets.ingest.conform import Conformed, conform_file
 from mta_assets.ingest.consent import apart, unconsented
 from mta_assets.ingest.duplicates import resolve
 from mta_assets.ingest.persons import NOBODY
-from mta_assets.journeys.assemble import UNIT_SEPARATOR, unit_codes
+from mta_assets.journeys.assemble import unit_codes
 from mta_assets.journeys.events import by_goal, microseconds
+from mta_assets.journeys.histories import histories
 from mta_assets.journeys.pieces import History, joined, merged_paths, path_touches, pieces
 from mta_assets.journeys.split import BATCH_ROWS, UserSplit
 from mta_assets.journeys.statistics import paths
@@ -123,12 +124,14 @@ def closed_journeys(inputs: Inputs, config: Config, by: tuple[str, ...], notify:
             of_users.append(piece.touches(reporting, piece.owner & (BUCKETS - 1)))
     order = np.concatenate(conversions)
     currency = code[order]
+    touches = joined(converting)
     return ClosedJourneys(
-        touches=joined(converting),
+        touches=touches,
         learning=path_touches(merged_paths(paths_found), converting[0].units),
         currency={name: currency == n for n, name in enumerate(currencies)},
         by=by,
         users=_users(history, order, joined(of_users), config.reporting_timezone) if users else None,
+        histories=lambda: histories(_earning(inputs, config), history.conversions, replace(touches, value=reporting[order])),
     )
 
 
@@ -139,10 +142,16 @@ def _users(history: History, order: Ints, learning: Touches, timezone: str) -> U
     return Users(bucket=history.conversions["user"].to_numpy()[order] & (BUCKETS - 1), day=day[order], learning=touched)
 
 
-def _history(inputs: Inputs, config: Config, by: tuple[str, ...]) -> History:
+def _earning(inputs: Inputs, config: Config) -> pl.DataFrame:
+    """The touches of the kinds that may earn credit."""
     touchpoints = inputs.rows["touchpoints"]
-    if not set(touchpoints["kind"].unique()) <= set(config.touch_kinds):
-        touchpoints = touchpoints.filter(pl.col("kind").is_in(list(config.touch_kinds)))
+    if set(touchpoints["kind"].unique()) <= set(config.touch_kinds):
+        return touchpoints
+    return touchpoints.filter(pl.col("kind").is_in(list(config.touch_kinds)))
+
+
+def _history(inputs: Inputs, config: Config, by: tuple[str, ...]) -> History:
+    touchpoints = _earning(inputs, config)
     conversions, milestones = by_goal(inputs.rows["conversions"], config.milestones.stages)
     units, unit = unit_codes(touchpoints, by)
     user, ts, row = touchpoints["user"].to_numpy(), microseconds(touchpoints["ts"]), np.arange(touchpoints.height)

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 Ints = NDArray[np.signedinteger[Any]]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+HISTORIES = "histories"  # the name of what models need that look at the events themselves
+UNIT_SEPARATOR = "\x1f"  # between the parts of a unit's label; cannot occur in a name: contracts refuse control characters
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,6 +200,7 @@ class Statistics:
     """What learned models learn from, over a fit window. Absent parts are None or missing: a model names what it needs.
 
     conversions, value: totals of the converting journeys that have at least one touch: what a learned model has to share out.
+    histories: the events themselves, for models that look at what came before and after each touch; not a sum over days as all the rest is.
     """
 
     units: tuple[str, ...]
@@ -207,6 +210,28 @@ class Statistics:
     paths: Paths | None = None
     positions: Positions | None = None
     transitions: Mapping[int, Transitions] = field(default_factory=dict)
+    histories: "Histories | None" = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Histories:
+    """All touches and conversions of a window. Times are microseconds since the epoch.
+
+    channels: the sorted labels. start, end: of the window, or of the data where they begin later or end earlier.
+    user, ts, channel: (touches,) the user's hash, when, and the code into `channels`; in any order.
+    conversion_user, conversion_ts: (conversions,) in any order.
+    converting: the journeys that converted within the window, with times of touches: what credit is shared out over. Value in the reporting currency.
+    """
+
+    channels: tuple[str, ...]
+    start: int
+    end: int
+    user: Ints
+    ts: Ints
+    channel: Ints
+    conversion_user: Ints
+    conversion_ts: Ints
+    converting: Touches
 
 
 def ranges(starts: Ints, lengths: Ints) -> Ints:

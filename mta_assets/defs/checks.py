@@ -9,23 +9,25 @@ import polars as pl
 
 from mta_assets.config import Config
 from mta_assets.contracts.advice import CHANNEL_ADVICE
-from mta_assets.contracts.arrays import Touches
+from mta_assets.contracts.arrays import HISTORIES, Touches
 from mta_assets.contracts.bands import BANDS
 from mta_assets.contracts.columns import Table
+from mta_assets.contracts.increments import increments_table
 from mta_assets.contracts.tables import CHANNEL_DAILY, CHANNEL_PERFORMANCE, SPEND_DAILY, credits_table
 from mta_assets.defs.specs import key_of
-from mta_assets.models.base import AttributionModel
+from mta_assets.models.base import AttributionModel, LearnedModel
 from mta_assets.quality.advice import on_the_bands
 from mta_assets.quality.bands import banded
 from mta_assets.quality.contract import meets_contract
 from mta_assets.quality.credit import conservation, not_negative, unique_keys
 from mta_assets.quality.findings import AnyCheck, Finding
+from mta_assets.quality.placebo import placebo
 from mta_assets.quality.reconciliation import credited_daily, performed, spent_daily
 
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """One blocking check of one table.
+    """One check of one table. blocking: whether a failure stops what is downstream in the run.
 
     find: (the table's frame, what it must agree with: the converting journeys of the same days unless said otherwise) -> Finding.
     """
@@ -34,11 +36,12 @@ class Check:
     table: Table
     description: str
     find: Callable[[pl.DataFrame, pl.DataFrame], Finding]
+    blocking: bool = True
 
     @property
     def spec(self) -> dg.AssetCheckSpec:
-        """A failure stops what is downstream in the run."""
-        return dg.AssetCheckSpec(self.name, asset=key_of(self.table), blocking=True, description=self.description)
+        """Its specification."""
+        return dg.AssetCheckSpec(self.name, asset=key_of(self.table), blocking=self.blocking, description=self.description)
 
 
 def table_checks(table: Table) -> list[Check]:
@@ -71,6 +74,21 @@ def credit_checks(name: str, model: AttributionModel, config: Config) -> list[Ch
     )
     applicable = model.additive and unavailable(model, config) is None
     return [*([conserved] if applicable else []), positive, _unique(table)]
+
+
+def learned_checks(name: str, model: LearnedModel) -> list[Check]:
+    """The checks of what a model learned: a placebo, where it says what touches added. It stops nothing: the doubt is told beside the numbers."""
+    if HISTORIES not in model.needs:
+        return []
+    return [
+        Check(
+            name="placebo",
+            table=increments_table(name),
+            description="Unpaid visits, which nobody pays for, seem to add next to nothing; otherwise the increments are not to be trusted.",
+            find=lambda frame, _: placebo(frame),
+            blocking=False,
+        )
+    ]
 
 
 def mart_checks(models: Mapping[str, AttributionModel], config: Config) -> dict[Table, Check]:

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from mta_assets.contracts.arrays import Bools, Floats, Ints, Touches, ranges
+from mta_assets.contracts.arrays import UNIT_SEPARATOR, Bools, Floats, Ints, Touches, ranges
 from mta_assets.contracts.tables import BUCKETS, JOURNEYS
 from mta_assets.journeys.events import UserEvents, microseconds
 from mta_assets.journeys.kernel import Events, Slices, first_within, last_at_or_before
@@ -12,7 +12,6 @@ from mta_assets.journeys.kernel import Events, Slices, first_within, last_at_or_
 # Channel names that mean "no known origin", in lower case: ours, GA's and Matomo's.
 DIRECT = ("direct", "(direct)", "direct entry", "direct / none")
 MICROSECONDS_PER_HOUR = 3_600_000_000
-UNIT_SEPARATOR = "\x1f"  # cannot occur in a name: contracts refuse control characters
 STAGES = ("lead", "opportunity")
 
 

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from mta_assets.contracts.arrays import Bools, Coalitions, Floats, Ints, Paths, Positions, Statistics, Touches, ranges
+from mta_assets.contracts.arrays import HISTORIES, Bools, Coalitions, Floats, Ints, Paths, Positions, Statistics, Touches, ranges
 from mta_assets.contracts.path_hash import path_hashes, unit_hashes
 from mta_assets.errors import ModelError, did_you_mean
 from mta_assets.journeys.flows import flows, transitions
@@ -14,7 +14,7 @@ from mta_assets.journeys.tally import distinct, pack, tally, unpack
 
 MAX_MASK_UNITS = 62  # so that a set of units is one int64
 ORDERS = (1, 2, 3)
-NEEDS = ("coalitions", "paths", "positions", *(f"transitions_{order}" for order in ORDERS))
+NEEDS = ("coalitions", "paths", "positions", *(f"transitions_{order}" for order in ORDERS))  # what is computed from journeys
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +68,10 @@ class Placements:
 
 
 def statistics_of(touches: Touches, needs: Iterable[str]) -> Statistics:
-    """The statistics of all these journeys together. needs: some of NEEDS. Raises ModelError on an unknown one."""
+    """The statistics of all these journeys together, without histories, which journeys do not tell. needs: some of NEEDS, and histories.
+
+    Raises ModelError on an unknown one.
+    """
     asked = check_needs(needs)
     whole = replace(touches, cell=np.zeros(len(touches), dtype=np.int64))
     touched = touches.length > 0
@@ -84,8 +87,8 @@ def statistics_of(touches: Touches, needs: Iterable[str]) -> Statistics:
 
 
 def check_needs(needs: Iterable[str]) -> set[str]:
-    """The needs as a set. Raises ModelError on one that is not among NEEDS."""
-    asked = set(needs)
+    """The needs that are computed from journeys, as a set. Raises ModelError on one that is not among NEEDS."""
+    asked = set(needs) - {HISTORIES}
     for need in sorted(asked - set(NEEDS)):
         raise ModelError(f"There is no statistic {need!r}. {did_you_mean(need, NEEDS)}")
     return asked

@@ -17,6 +17,7 @@ from mta_assets.marts.suggestion import suggestions
 
 # Channels of the default rules to which people come by themselves; nobody can leave them out, unless money is spent on them after all.
 UNPAID = frozenset({"direct", "(direct)", "referral", "organic", "organic search", "organic social", "organic video", "organic shopping"})
+HAS_BASELINE = "it credits channels with what they added only, and a baseline with the rest: its shares are of another kind"
 NOT_ADDITIVE = "its credit does not add up to the conversions, so that its shares are none"
 LIMITS = (
     "Models share out the conversions that happened, and most of them never ask which would have happened anyway. On simulated worlds these credit paid "
@@ -56,7 +57,7 @@ class Advice:
 
 def advise(evidence: Evidence, settings: AdviceConfig) -> Advice:
     """What to say of each channel in each currency, and of each model in the one with most conversions."""
-    shares = evidence.bands.filter(pl.col("metric") == "share", ~pl.col("model").is_in([*_not_additive(evidence)]))
+    shares = evidence.bands.filter(pl.col("metric") == "share", ~pl.col("model").is_in([*_incomparable(evidence)]))
     rows = [row for currency in evidence.facts for row in _channels(shares.filter(currency=currency), currency, evidence, settings)]
     currency = main_currency(evidence.facts)
     main = shares.filter(currency=currency or "")
@@ -133,8 +134,8 @@ def _switchable(channel: str, costs: Mapping[str, object]) -> bool:
     return bool(costs.get(channel)) or channel.lower() not in UNPAID
 
 
-def _not_additive(evidence: Evidence) -> list[str]:
-    return [model for model, reason in evidence.refused.items() if reason == NOT_ADDITIVE]
+def _incomparable(evidence: Evidence) -> list[str]:
+    return [model for model, reason in evidence.refused.items() if reason in {NOT_ADDITIVE, HAS_BASELINE}]
 
 
 def _frame(rows: list[dict[str, object]], schema: pl.Schema) -> pl.DataFrame:

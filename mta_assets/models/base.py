@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
+import polars as pl
 
 from mta_assets.contracts.arrays import Floats, Ints, Statistics, Touches
 from mta_assets.models.normalise import per_journey
@@ -54,9 +55,13 @@ class Example:
 
 @dataclass(frozen=True, kw_only=True)
 class TouchAllocation:
-    """Credit that follows the journey. weight: (touches,) float64, share of its journey's conversions that each touch earns."""
+    """Credit that follows the journey. weight: (touches,) float64, share of its journey's conversions that each touch earns.
+
+    rest: the channel that earns what the touches of a journey leave of it; None where they leave nothing.
+    """
 
     weight: Floats
+    rest: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +90,7 @@ class Learned:
 
     units: sorted labels. effect, value_effect: (units,) raw, neither clipped nor normalised. share, value_share: (units,) sum to 1, or all 0 when
     nothing converted. conversions, value: (units,) credit within the fit window. paths: weights by path, for models that learn them.
+    increments: a row per channel, as the contract of increments without the day, for models that estimate what touches added.
     note: what a reader should know of this fit (sampled with which standard error, ...).
     """
 
@@ -96,6 +102,7 @@ class Learned:
     conversions: Floats
     value: Floats
     paths: PathWeights | None = None
+    increments: pl.DataFrame | None = None
     note: str = ""
 
 
@@ -109,6 +116,9 @@ class AttributionModel(ABC):
     when: ClassVar[str]  # when to use it, and when not
     example: ClassVar[Example]
     additive: ClassVar[bool] = True  # whether credit sums to the conversions
+    has_baseline: ClassVar[bool] = (
+        False  # whether part of that is credited to what would have happened anyway, so that shares are not like those of others
+    )
     needs_times: ClassVar[bool] = False
     needs_milestones: ClassVar[bool] = False
 
@@ -144,9 +154,21 @@ class LearnedModel(AttributionModel):
     kind: ClassVar[Literal["learned"]] = "learned"
     needs: ClassVar[tuple[str, ...]]  # which Statistics it learns from: "coalitions", "paths", "positions", "transitions_1" ...
 
+    @property
+    def stands_days(self) -> int:
+        """How many days, by the calendar, are credited by one fit: more than one for a model that takes long to fit."""
+        return 1
+
     @abstractmethod
     def fit(self, statistics: Statistics) -> Learned:
-        """What the fit window teaches. Raises ModelError when the model is too large for the data; never when nothing converted."""
+        """What the fit window teaches. Raises ModelError when the model is too large for the data; never when nothing converted.
+
+        Raises UnavailableError when the data do not tell what the model asks, if it has `unestimated`.
+        """
+
+    def unestimated(self, statistics: Statistics, reason: str) -> Learned:
+        """What is learned of a window of which `fit` says that it cannot be estimated: never a number that looks like any other."""
+        raise NotImplementedError(f"{type(self).__name__} is fitted to every window: {reason}")
 
     def allocate(self, touches: Touches, learned: Learned) -> Allocation:
         """How the conversions of `touches` are shared out. The default is one set of shares for all of them."""

@@ -5,17 +5,32 @@ from dataclasses import dataclass
 import numpy as np
 
 from mta_assets.contracts.arrays import Floats, Ints, Touches
+from mta_assets.contracts.tables import UNATTRIBUTED
 from mta_assets.models.base import Allocation, TouchAllocation
+from mta_assets.models.normalise import sums
 
 
 @dataclass(frozen=True, kw_only=True)
 class Totals:
-    """Credit of a whole set of journeys. conversions, value: (units,); unattributed_*: what converted without any touch."""
+    """Credit of a whole set of journeys. conversions, value: (units,); unattributed_*: what converted without any touch.
+
+    rest: the channel of what touches left of their journeys, with its rest_conversions and rest_value; None where they left nothing.
+    """
 
     conversions: Floats
     value: Floats
     unattributed_conversions: float
     unattributed_value: float
+    rest: str | None = None
+    rest_conversions: float = 0.0
+    rest_value: float = 0.0
+
+    @property
+    def apart(self) -> list[tuple[str, float, float]]:
+        """(channel, conversions, value) of what no unit earned, but for conversions without any touch when there are none."""
+        rest = [] if self.rest is None else [(self.rest, self.rest_conversions, self.rest_value)]
+        nowhere = [(UNATTRIBUTED, self.unattributed_conversions, self.unattributed_value)] if self.unattributed_conversions else []
+        return rest + nowhere
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,11 +44,14 @@ class CreditRows:
 
 
 def totals(allocation: Allocation, touches: Touches) -> Totals:
-    """What each unit earns over all journeys. For an additive model units and unattributed sum to the conversions and to their value."""
+    """What each unit earns over all journeys. For an additive model units, rest and unattributed sum to the conversions and to their value."""
     touched = touches.length > 0
+    rest, left = None, np.zeros(len(touches))
     if isinstance(allocation, TouchAllocation):
         conversions = _earned(allocation.weight, touches.conversions, touches)
         value = _earned(allocation.weight, touches.value, touches)
+        if allocation.rest is not None:
+            rest, left = allocation.rest, left_over(allocation.weight, touches)
     else:
         conversions = allocation.share * touches.conversions[touched].sum()
         value = allocation.value_share * touches.value[touched].sum()
@@ -42,11 +60,19 @@ def totals(allocation: Allocation, touches: Touches) -> Totals:
         value=value,
         unattributed_conversions=float(touches.conversions[~touched].sum()),
         unattributed_value=float(touches.value[~touched].sum()),
+        rest=rest,
+        rest_conversions=float((left * touches.conversions).sum()),
+        rest_value=float((left * touches.value).sum()),
     )
 
 
+def left_over(weight: Floats, touches: Touches) -> Floats:
+    """(journeys,) what the touches of a journey leave of it, 0 to 1; nothing of a journey without touches, which is unattributed."""
+    return np.where(touches.length > 0, np.clip(1.0 - sums(weight, touches), 0.0, None), 0.0)
+
+
 def per_journey_rows(allocation: Allocation, touches: Touches) -> CreditRows:
-    """One row per converting journey and unit with credit, a unit's several touches merged. Journeys without touches have no row."""
+    """One row per converting journey and unit with credit, a unit's several touches merged. Journeys without touches have no row, and rests none."""
     if isinstance(allocation, TouchAllocation):
         return _rows_by_touch(allocation.weight, touches)
     earning = np.flatnonzero((allocation.share > 0) | (allocation.value_share > 0))

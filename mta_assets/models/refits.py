@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mta_assets.contracts.arrays import Floats, Statistics
+from mta_assets.contracts.arrays import HISTORIES, Floats, Statistics
 from mta_assets.contracts.tables import BUCKETS
 from mta_assets.models.base import Learned, LearnedModel, align
 
@@ -29,6 +29,8 @@ def groups_for(statistics: Statistics, model: LearnedModel) -> int:
 
     It follows from the size of the data alone, so that the same data give the same bands on every machine.
     """
+    if HISTORIES in model.needs:
+        return 0
     chains = [chain for order, chain in statistics.transitions.items() if f"transitions_{order}" in model.needs]
     steps = max((len(chain.count) for chain in chains), default=0)
     if steps > MOST_STEPS:
@@ -37,8 +39,8 @@ def groups_for(statistics: Statistics, model: LearnedModel) -> int:
 
 
 def fitting_needs(model: LearnedModel) -> tuple[str, ...]:
-    """The statistics that a fit reads: what the model needs, but for positions, which split what was learned."""
-    return tuple(need for need in model.needs if need != "positions")
+    """The statistics that a fit reads: what the model needs, but for positions, which split what was learned, and events, which are no statistic."""
+    return tuple(need for need in model.needs if need not in {"positions", HISTORIES})
 
 
 def refit(model: LearnedModel, whole: Learned, without: Iterable[Statistics]) -> Refits:

@@ -8,13 +8,12 @@ import numpy as np
 import polars as pl
 
 from mta_assets.config import Config
-from mta_assets.contracts.arrays import Floats, Touches
+from mta_assets.contracts.arrays import UNIT_SEPARATOR, Floats, Touches
 from mta_assets.contracts.days import DayRange
 from mta_assets.contracts.tables import NOT_SET, PLACEMENTS, UNATTRIBUTED, credits_table
-from mta_assets.journeys.assemble import UNIT_SEPARATOR
 from mta_assets.lake.lake import Lake
-from mta_assets.models.base import Allocation, AttributionModel, Learned, LearnedModel, RuleModel, ShareAllocation
-from mta_assets.models.credit import CreditRows, per_journey_rows
+from mta_assets.models.base import Allocation, AttributionModel, Learned, LearnedModel, RuleModel, ShareAllocation, TouchAllocation
+from mta_assets.models.credit import CreditRows, left_over, per_journey_rows
 from mta_assets.pipeline.closings import PLACEMENT, Converted
 from mta_assets.pipeline.learning import LearnedDays, fit_window
 
@@ -109,7 +108,16 @@ def _spread(
 
 def _with_unattributed(converted: Converted, allocation: Allocation, placements: Touches) -> pl.DataFrame:
     rows = _named(converted, per_journey_rows(allocation, placements), placements)
-    return pl.concat([rows, _unattributed(converted.journeys)])
+    return pl.concat([rows, _rest(converted.journeys, allocation, placements), _unattributed(converted.journeys)])
+
+
+def _rest(journeys: pl.DataFrame, allocation: Allocation, placements: Touches) -> pl.DataFrame:
+    """What touches leave of each conversion, where a model says whose that is."""
+    if not isinstance(allocation, TouchAllocation) or allocation.rest is None:
+        return _apart(journeys.clear(), UNATTRIBUTED)
+    left = left_over(allocation.weight, placements)
+    shared = _apart(journeys, allocation.rest).with_columns(pl.col("value") * pl.Series(left), credit=pl.Series(left, dtype=pl.Float64))
+    return shared.filter(pl.col("credit") > 0)
 
 
 def _named(converted: Converted, rows: CreditRows, placements: Touches | None = None) -> pl.DataFrame:
@@ -124,9 +132,14 @@ def _named(converted: Converted, rows: CreditRows, placements: Touches | None = 
 
 
 def _unattributed(journeys: pl.DataFrame) -> pl.DataFrame:
-    return journeys.filter(pl.col("channel").list.len() == 0).select(
+    return _apart(journeys.filter(pl.col("channel").list.len() == 0), UNATTRIBUTED)
+
+
+def _apart(journeys: pl.DataFrame, channel: str) -> pl.DataFrame:
+    """The whole of these conversions as credit of a channel that no touch is of."""
+    return journeys.select(
         *("day", "bucket", "source_name", "conversion_id", "goal", "currency"),
-        pl.lit(UNATTRIBUTED).alias("channel"),
+        pl.lit(channel).alias("channel"),
         pl.lit(NOT_SET).alias("campaign"),
         pl.lit(NOT_SET).alias("kind"),
         pl.lit(1.0).alias("credit"),

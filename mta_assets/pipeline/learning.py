@@ -10,30 +10,51 @@ import polars as pl
 import pyarrow as pa
 
 from mta_assets.config import Config
-from mta_assets.contracts.arrays import Statistics
+from mta_assets.contracts.arrays import HISTORIES, Statistics
 from mta_assets.contracts.columns import Table
 from mta_assets.contracts.days import DayRange
+from mta_assets.contracts.increments import increments_table
 from mta_assets.contracts.profiles import JOURNEY_PROFILE
 from mta_assets.contracts.tables import (
     COALITIONS,
+    CONVERSIONS,
+    JOURNEYS,
     PATHS,
     POSITIONS,
+    TOUCHPOINTS,
     TRANSITIONS,
     learned_paths_table,
     learned_positions_table,
     learned_table,
 )
+from mta_assets.errors import UnavailableError
+from mta_assets.journeys.assemble import touches_of
+from mta_assets.journeys.histories import histories
 from mta_assets.journeys.statistic_windows import decode
 from mta_assets.lake.lake import Lake
 from mta_assets.models.base import Learned, LearnedModel, PathWeights
+from mta_assets.pipeline.window import window_events
 
-_TABLES = {"coalitions": COALITIONS, "paths": PATHS, "positions": POSITIONS, "transitions": TRANSITIONS}
+_TABLES = {
+    "coalitions": (COALITIONS,),
+    "paths": (PATHS,),
+    "positions": (POSITIONS,),
+    "transitions": (TRANSITIONS,),
+    HISTORIES: (TOUCHPOINTS, CONVERSIONS, JOURNEYS),
+}
 MEASURES = ("effect", "value_effect", "share", "value_share", "conversions", "value")
 
 
 def fit_window(config: Config, day: date) -> DayRange:
     """The closing days that a fit of this day learns from, the day itself included."""
     return DayRange(day, day).back(config.fit_window_days - 1)
+
+
+def fitted_window(config: Config, model: LearnedModel, day: date) -> DayRange:
+    """The closing days that the fit which stands on this day was made of: the same for `stands_days` days of the calendar, and within each's fit window."""
+    stands_days = min(model.stands_days, max(1, config.fit_window_days // 2))
+    last = day - timedelta(days=day.toordinal() % stands_days)
+    return DayRange(fit_window(config, last + timedelta(days=stands_days - 1)).first, last)
 
 
 def days_with_results(lake: Lake, config: Config, days: DayRange) -> list[date]:
@@ -54,12 +75,14 @@ def learned_tables(name: str, model: LearnedModel) -> list[Table]:
         tables.append(learned_positions_table(name))
     if "paths" in model.needs:
         tables.append(learned_paths_table(name))
+    if HISTORIES in model.needs:
+        tables.append(increments_table(name))
     return tables
 
 
 def tables_of(needs: Iterable[str]) -> set[Table]:
-    """The tables that hold these statistics."""
-    return {_TABLES[need.partition("_")[0]] for need in needs}
+    """The tables that hold these statistics, or the events themselves."""
+    return {table for need in needs for table in _TABLES[need.partition("_")[0]]}
 
 
 def learn(lake: Lake, config: Config, name: str, model: LearnedModel, days: DayRange) -> pl.DataFrame:
@@ -73,6 +96,8 @@ def learn(lake: Lake, config: Config, name: str, model: LearnedModel, days: DayR
 
 def learned(lake: Lake, config: Config, name: str, model: LearnedModel, days: DayRange) -> dict[Table, pl.DataFrame]:
     """What the model learns for each of these days: the rows of its `learned_tables`, not yet written."""
+    if HISTORIES in model.needs:
+        return _learned_of_events(lake, config, name, model, days)
     read = {table: lake.read(table, days.back(config.fit_window_days - 1)) for table in tables_of(model.needs)}
     windows = decode(read, model.needs)
     statistics = {day: windows.within(fit_window(config, day)) for day in days_with_results(lake, config, days)}
@@ -88,18 +113,54 @@ def learned(lake: Lake, config: Config, name: str, model: LearnedModel, days: Da
     return frames
 
 
+def _learned_of_events(lake: Lake, config: Config, name: str, model: LearnedModel, days: DayRange) -> dict[Table, pl.DataFrame]:
+    """The same of a model that looks at the events themselves: one fit for all days on which it stands."""
+    shares, increments = learned_table(name), increments_table(name)
+    frames = {shares: [shares.empty()], increments: [increments.empty()]}
+    windows = {day: fitted_window(config, model, day) for day in days_with_results(lake, config, days)}
+    fits = {window: _fitted(model, statistics_of_events(lake, config, window)) for window in dict.fromkeys(windows.values())}
+    for day, window in windows.items():
+        frames[shares].append(_share_rows(day, fits[window]))
+        frames[increments].append(_increment_rows(increments, day, fits[window]))
+    return {table: pl.concat(parts) for table, parts in frames.items()}
+
+
+def _fitted(model: LearnedModel, statistics: Statistics) -> Learned:
+    try:
+        return model.fit(statistics)
+    except UnavailableError as reason:
+        return model.unestimated(statistics, str(reason))
+
+
+def statistics_of_events(lake: Lake, config: Config, window: DayRange) -> Statistics:
+    """What models that look at the events themselves learn from, of these days."""
+    events = window_events(lake, config, window)
+    journeys = lake.collect(lake.scan(JOURNEYS, window).filter(pl.col("outcome") == "converted"))
+    converting = touches_of(journeys, value_currency=config.currency)
+    start, end = (round(moment.timestamp() * 1_000_000) for moment in window.bounds(config.reporting_timezone))
+    touched = converting.length > 0
+    return Statistics(
+        units=converting.units,
+        conversions=float(converting.conversions[touched].sum()),
+        value=float(converting.value[touched].sum()),
+        histories=histories(events.touchpoints, events.conversions, converting, (start, end)),
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class LearnedDays:
-    """What a model learned on each of some days, as `learn` wrote it."""
+    """What a model learned on each of some days, as `learn` wrote it. paths, increments: None for models that have none."""
 
     shares: pl.DataFrame
     paths: pl.DataFrame | None
+    increments: pl.DataFrame | None = None
 
     @staticmethod
     def read(lake: Lake, name: str, model: LearnedModel, days: DayRange) -> "LearnedDays":
         """What the lake has of these days."""
         paths = lake.read(learned_paths_table(name), days) if "paths" in model.needs else None
-        return LearnedDays(shares=lake.read(learned_table(name), days), paths=paths)
+        increments = lake.read(increments_table(name), days) if HISTORIES in model.needs else None
+        return LearnedDays(shares=lake.read(learned_table(name), days), paths=paths, increments=increments)
 
     def of(self, day: date) -> Learned:
         """What the model learned on one of the days."""
@@ -115,12 +176,21 @@ class LearnedDays:
             conversions=conversions,
             value=value,
             paths=None if paths is None else _weights(paths),
+            increments=None if self.increments is None else self.increments.filter(pl.col("day") == day).sort("channel").drop("day"),
         )
 
 
 def _share_rows(day: date, learned: Learned) -> pl.DataFrame:
     measured = {measure: getattr(learned, measure) for measure in MEASURES}
     return pl.DataFrame({"channel": pl.Series(learned.units, dtype=pl.String)} | measured).select(pl.lit(day).alias("day"), pl.all())
+
+
+def _increment_rows(table: Table, day: date, learned: Learned) -> pl.DataFrame:
+    found = learned.increments
+    if found is None:
+        return table.empty()
+    unknown = [pl.lit(None, dtype).alias(name) for name, dtype in table.schema.items() if name not in found.columns and name != "day"]
+    return table.conform(found.with_columns(pl.lit(day).alias("day"), *unknown))
 
 
 def _position_rows(table: Table, day: date, statistics: Statistics) -> pl.DataFrame:

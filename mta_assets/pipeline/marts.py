@@ -9,6 +9,7 @@ from mta_assets.config import Config
 from mta_assets.contracts.bands import BANDS, CREDIT_BUCKETS
 from mta_assets.contracts.columns import Table
 from mta_assets.contracts.days import DayRange
+from mta_assets.contracts.increments import BASELINE, NOT_ESTIMATED
 from mta_assets.contracts.profiles import SHARES_DAILY
 from mta_assets.contracts.tables import (
     APART,
@@ -101,9 +102,11 @@ def _touched(lake: Lake, config: Config, days: DayRange) -> pl.DataFrame:
     seen = [
         rows.filter(pl.col("day").is_between(w.first, w.last)).select(pl.lit(day).alias("day"), *placement).unique() for day, w in windows
     ]
-    nowhere = {"channel": UNATTRIBUTED, "campaign": NOT_SET, "kind": NOT_SET}
+    nowhere = pl.DataFrame({"channel": [UNATTRIBUTED, BASELINE, NOT_ESTIMATED]}).with_columns(
+        campaign=pl.lit(NOT_SET), kind=pl.lit(NOT_SET)
+    )
     everybody = pl.DataFrame({"day": list(days)}).join(pl.DataFrame({"bucket": range(BUCKETS)}, schema={"bucket": pl.Int8}), how="cross")
-    return pl.concat([*seen, everybody.select("day", *(pl.lit(text).alias(name) for name, text in nowhere.items()), "bucket")])
+    return pl.concat([*seen, everybody.join(nowhere, how="cross").select("day", *placement)])
 
 
 def channel_performance(lake: Lake, config: Config, models: Mapping[str, AttributionModel], days: DayRange) -> pl.DataFrame:

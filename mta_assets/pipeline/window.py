@@ -33,6 +33,11 @@ def closed_journeys(lake: Lake, config: Config, days: DayRange, users: pl.Series
     return parts[0] if len(parts) == 1 else pl.concat(parts).sort(JOURNEY_ORDER)
 
 
+def window_events(lake: Lake, config: Config, days: DayRange) -> UserEvents:
+    """All events of these days that count, of all users."""
+    return _Core(lake, config).events(days, None)
+
+
 def _closing_users(lake: Lake, config: Config, days: DayRange) -> pl.Series:
     """The users of whom a journey may close within the days: those who convert in them, and those touched a lookback before."""
     start, end = days.bounds(config.reporting_timezone)

@@ -6,14 +6,14 @@ from datetime import date
 
 import polars as pl
 
-from mta_assets.analysis.comparison import Comparison, comparison
+from mta_assets.analysis.comparison import Comparison, comparison, incomparable
 from mta_assets.config import Config
 from mta_assets.contracts.advice import CHANNEL_ADVICE
 from mta_assets.contracts.bands import BANDS
 from mta_assets.contracts.days import DayRange
 from mta_assets.errors import UnavailableError
 from mta_assets.lake.lake import Lake
-from mta_assets.marts.advice import NOT_ADDITIVE, Evidence
+from mta_assets.marts.advice import Evidence
 from mta_assets.marts.disagreement import Facts
 from mta_assets.marts.openers import OPENERS
 from mta_assets.models.base import AttributionModel
@@ -49,7 +49,7 @@ def stored(lake: Lake, config: Config, models: Mapping[str, AttributionModel]) -
         costs=rows.drop_nulls("cost").select("channel", "currency", "cost"),
         openers=rows.drop_nulls("reached").select(OPENERS.names()).unique("channel", keep="first", maintain_order=True),
         facts={row[0]: Facts(all_conversions=row[1], days=row[2], dispersion=row[3]) for row in _facts(rows).iter_rows()},
-        refused=absent | {name: NOT_ADDITIVE for name, model in models.items() if not model.additive and name not in absent},
+        refused=incomparable(models) | absent,
     )
     return Stored(comparison=comparison(evidence, config, absent), window=fit_window(config, newest))
 

@@ -11,6 +11,7 @@ from mta_assets.config import Config, parse_config
 from mta_assets.contracts.tables import CONVERSIONS, QUARANTINE, TIME, UNCONSENTED
 from mta_assets.journeys.assemble import journey_frame, touches_of
 from mta_assets.journeys.events import user_events
+from mta_assets.journeys.histories import histories
 from mta_assets.journeys.kernel import journeys
 from mta_assets.models.registry import MODELS
 
@@ -53,7 +54,11 @@ def all_together(inputs: Inputs, config: Config, by: tuple[str, ...]) -> ClosedJ
     touches = touches_of(rows, columns=by, stages=tuple(config.milestones.stages))
     learning = touches_of(rows, columns=by, value_currency=config.currency)
     return ClosedJourneys(
-        touches=touches, learning=learning, currency={code: (rows["currency"] == code).to_numpy() for code in ("EUR", "USD")}, by=by
+        touches=touches,
+        learning=learning,
+        currency={code: (rows["currency"] == code).to_numpy() for code in ("EUR", "USD")},
+        by=by,
+        histories=lambda: histories(events.touchpoints, events.conversions, touches),
     )
 
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mta_assets.contracts.arrays import Touches
+from mta_assets.contracts.arrays import UNIT_SEPARATOR, Touches
 from mta_assets.contracts.tables import CONVERSIONS, TIME
-from mta_assets.journeys.assemble import UNIT_SEPARATOR, journey_frame, touches_of, unit_codes
+from mta_assets.journeys.assemble import journey_frame, touches_of, unit_codes
 from mta_assets.journeys.events import by_goal, microseconds, user_events
 from mta_assets.journeys.kernel import journeys
 from mta_assets.journeys.pieces import History, joined, merged_paths, path_touches, pieces

@@ -5,14 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mta_assets.contracts.arrays import Statistics
+from mta_assets.contracts.arrays import HISTORIES, Statistics
 from mta_assets.contracts.tables import BUCKETS
 from mta_assets.journeys.statistics import statistics_of
 from mta_assets.models.base import LearnedModel
 from mta_assets.models.refits import FEWER_GROUPS, MANY_STEPS, MOST_STEPS, fitting_needs, groups_for, refit
 from mta_assets.models.registry import MODELS
 
-LEARNED = {name: model for name, model in MODELS.items() if isinstance(model, LearnedModel)}
+LEARNED = {name: model for name, model in MODELS.items() if isinstance(model, LearnedModel) and HISTORIES not in model.needs}
 
 
 @pytest.mark.parametrize("name", LEARNED)
@@ -29,6 +29,11 @@ def test_a_refit_is_a_fit_to_the_others_in_the_order_of_the_whole(name):
         for row, unit in enumerate(whole.units):
             refitted = (found.effect[row, group], found.share[row, group], found.value_share[row, group])
             assert refitted == pytest.approx(of_unit.get(unit, (0, 0, 0)))
+
+
+def test_what_looks_at_events_is_not_fitted_again():
+    assert fitting_needs(MODELS["incremental"]) == ()
+    assert groups_for(statistics(1), MODELS["incremental"]) == 0
 
 
 def statistics(steps, order=1):

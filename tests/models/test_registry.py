@@ -11,7 +11,7 @@ from mta_assets.models.time_decay import TimeDecay
 def test_models_come_in_their_documented_order():
     rules = ["first_touch", "last_touch", "last_non_direct", "linear", "time_decay", "position_based", "j_shaped", "inverse_j"]
     stages = ["w_shaped", "full_path", "custom_position", "participation"]
-    learned = ["markov_1", "markov_2", "markov_3", "shapley", "shapley_rate", "counterfactual"]
+    learned = ["markov_1", "markov_2", "markov_3", "shapley", "shapley_rate", "counterfactual", "incremental"]
     documented = [*rules, *stages, *learned]
     assert [name for name in MODELS if name in documented] == documented  # a new model may stand anywhere among them
 

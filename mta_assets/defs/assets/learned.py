@@ -3,9 +3,10 @@
 import dagster as dg
 
 from mta_assets.contracts.columns import Table
-from mta_assets.contracts.tables import COALITIONS, PATHS, POSITIONS, TRANSITIONS, learned_table
+from mta_assets.contracts.tables import learned_table
 from mta_assets.defs.assets.core import POOL
-from mta_assets.defs.assets.steps import Events, made, show_credit
+from mta_assets.defs.assets.steps import Events, check_specs, made, reported, show_credit
+from mta_assets.defs.checks import judged, learned_checks
 from mta_assets.defs.observed import observed
 from mta_assets.defs.partitions import daily, days_of, fitting_window, in_pieces
 from mta_assets.defs.resources import LakeResource
@@ -14,9 +15,7 @@ from mta_assets.defs.specs import key_of, spec_of
 from mta_assets.defs.versions import model_version
 from mta_assets.defs.work import take
 from mta_assets.models.base import LearnedModel
-from mta_assets.pipeline.learning import learn, learned_tables
-
-_SOURCES = {"coalitions": COALITIONS, "paths": PATHS, "positions": POSITIONS, "transitions": TRANSITIONS}
+from mta_assets.pipeline.learning import learn, learned_tables, tables_of
 
 
 def learned_assets(lake: LakeResource) -> list[dg.AssetsDefinition]:
@@ -26,11 +25,11 @@ def learned_assets(lake: LakeResource) -> list[dg.AssetsDefinition]:
 
 def statistics_of(model: LearnedModel) -> list[Table]:
     """The statistics that a model learns from."""
-    return list(dict.fromkeys(_SOURCES[need.split("_", maxsplit=1)[0]] for need in model.needs))
+    return list(dict.fromkeys(table for need in model.needs for table in sorted(tables_of([need]), key=lambda table: table.name)))
 
 
 def _learned(lake: LakeResource, name: str, model: LearnedModel) -> dg.AssetsDefinition:
-    written = learned_tables(name, model)
+    written, checks = learned_tables(name, model), learned_checks(name, model)
     window = fitting_window(lake.config)
     deps = [dg.AssetDep(key_of(table), partition_mapping=window) for table in statistics_of(model)]
     about = {"code_version": model_version(model, lake.config), "description": f"{model.title}: {model.source}. {model.when}"}
@@ -38,6 +37,7 @@ def _learned(lake: LakeResource, name: str, model: LearnedModel) -> dg.AssetsDef
     @step(
         name=f"learned_{name}",
         specs=[spec_of(table, uri=lake.uri(table.name), deps=deps, tags={"model": name}, **about) for table in written],
+        check_specs=check_specs(checks),
         partitions_def=daily(lake.config),
         backfill_policy=in_pieces(lake.run_days),
         pool=POOL,
@@ -50,7 +50,9 @@ def _learned(lake: LakeResource, name: str, model: LearnedModel) -> dg.AssetsDef
         learned = learn(lake.lake, lake.config, name, model, days)
         show_credit(context, learned_table(name), learned, "conversions")
         yield made(context, learned_table(name), learned)
+        frames = {table.name: lake.lake.read(table, days) for table in written[1:]}
         for table in written[1:]:
-            yield made(context, table, lake.lake.read(table, days))
+            yield made(context, table, frames[table.name])
+        yield from reported(context, lake, judged(checks, frames, learned))
 
     return learned_step
