@@ -112,7 +112,8 @@ def show_result(lake: Lake, config: Config, newest: date) -> None:
     shown = [name for name in SHOWN_MODELS if name in performance["model"]]
     window = fit_window(config, newest)
     say(f"Credited conversions by channel and model, {window.first} to {window.last}:\n")
-    conversions = _side_by_side(performance, shown, "conversions")
+    known = performance.filter(pl.col("model").is_in(shown))["channel"].unique()  # a model that is not shown may have channels of its own
+    conversions = _side_by_side(performance.filter(pl.col("channel").is_in(known.implode())), shown, "conversions")
     sums: tuple[Cell, ...] = ("sum", conversions["cost"].sum(), *(conversions[name].sum() for name in shown))
     show_table(("channel", "cost", *shown), [conversions.rows(), [sums]])
     say(f"\nROAS (value / cost, {config.currency}) of the channels that cost something:\n")

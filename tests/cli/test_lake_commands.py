@@ -40,6 +40,7 @@ def test_the_demo_shows_a_result_that_reconciles_and_says_where_to_look_next(twi
     assert "ROAS" in first.stdout
     assert "make up" in first.stdout
     assert "markov_1" in first.stdout
+    assert "not_estimated" not in first.stdout  # a channel of a model that is not shown
     counts = next(line for line in first.stdout.splitlines() if "rows read" in line).replace(",", "").split()
     read, accepted, quarantined, duplicates = (int(word) for word in counts[2:] if word.isdigit())
     assert read == accepted + quarantined + duplicates
