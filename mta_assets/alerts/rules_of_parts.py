@@ -54,7 +54,7 @@ LAKE_UNREACHABLE = Rule(
     title="The lake cannot be read",
     find=_unreachable("lake", "critical"),
     meaning="The tables under MTA_LAKE cannot be read from where alerts are looked for: runs fail, and the API answers 503 for what it has not in its cache.",
-    remedy="Check the disk or the object store, its credentials and MTA_LAKE. If a table is damaged, restore it from the backup (docs/deployment.md).",
+    remedy="Check the disk or the object store, its credentials and MTA_LAKE. If a file is damaged, call `mta heal` (docs/operations.md, Damage).",
     resolves="At the first look at which the lake can be read.",
 )
 

@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, str] = {
     "scorecard": "Try every model on worlds in which it is known what each channel caused.",
     "models": "List the attribution models, their parameters and their needs.",
     "status": "Show what the lake holds, what is pending and what was rejected.",
+    "heal": "Look for damaged files of the lake, and compute again what they held.",
     "alerts": "Test, list and send alerts, and watch for what is wrong.",
     "keys": "Make, list, rotate and revoke the keys of the API.",
     "migrate": "Bring the state store, Dagster's storage and the lake up to this version.",

@@ -19,6 +19,9 @@ from mta_assets.contracts.tables import (
     UNCONSENTED,
 )
 
+# What follows from nothing else that the lake holds: only a copy, or the landed files, can bring it back.
+GIVEN = (FILES, QUARANTINE, ERASED, *STAGED.values(), RETIRED)
+
 FIXED_TABLES = (
     FILES,
     QUARANTINE,

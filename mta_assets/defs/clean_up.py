@@ -1,5 +1,6 @@
 """The daily job that removes what nobody needs: of the state store and the uploads, the lake, Dagster's storage. How long things are kept, settings say."""
 
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,9 +15,10 @@ from mta_assets.defs.resources import LakeResource
 from mta_assets.defs.retries import patient
 from mta_assets.errors import LakeAwayError, NotFoundError
 from mta_assets.jobs.folder import Folder, sweep
+from mta_assets.pipeline.healing import ask, damage_in
 from mta_assets.pipeline.retention import described, retire
 from mta_assets.pipeline.run import tables
-from mta_assets.pipeline.upkeep import tidy
+from mta_assets.pipeline.upkeep import Tidied, tidy
 from mta_assets.settings import Settings
 from mta_assets.state.jobs import Jobs
 from mta_assets.state.retention import RetentionPolicy, prune
@@ -67,10 +69,18 @@ def tidy_the_lake(context: dg.OpExecutionContext, lake: LakeResource) -> None:
         }
     )
     if failed := [one for one in done if one.failed]:
-        said = " ".join(one.failed for one in failed)
+        said = " ".join((*(one.failed for one in failed), *_asked(lake, done)))
         if all(one.passing for one in failed):
             raise LakeAwayError(said)
         raise dg.Failure(said, allow_retries=False)
+
+
+def _asked(lake: LakeResource, done: Sequence[Tidied]) -> Iterator[str]:
+    """Ask for what is damaged and can be computed again, and say so: the sensor of restatements starts it."""
+    found = (damage_in(lake.lake, table, one.damaged) for table, one in zip(tables(lake.models), done, strict=True))
+    if damaged := [damage for damage in found if damage]:
+        healing = ask(lake.lake, lake.config, damaged, lake.now())
+        yield f"Asked for again by itself: {len(healing.core)} core days, {len(healing.closing)} closing days. See to the disk."
 
 
 @dg.op(description="Remove the days that `retention` in mta.yaml does not keep.")

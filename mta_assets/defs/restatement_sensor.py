@@ -30,19 +30,20 @@ JOBS = {"closing": "attribute", "fit": "refit"}
 class Work:
     """A range of days that a job is to bring up to date. asked: (day, what asks for it), so that the same request is never started twice.
 
-    outages: how often its run failed though nothing was wrong.
+    outages: how often its run failed though nothing was wrong; done: how often it succeeded and the same days were asked for again.
     """
 
     job: str
     days: DayRange
     asked: frozenset[tuple[str, str]]
     outages: int = 0
+    done: int = 0
 
     @property
     def run_key(self) -> str:
-        """Equal for the same days asked for by the same changes, after as many outages."""
+        """Equal for the same days asked for by the same changes, after as many outages and ends."""
         within = sorted(f"{day} {cause}" for day, cause in self.asked if str(self.days.first) <= day <= str(self.days.last))
-        again = f" after {self.outages} outages" if self.outages else ""
+        again = "".join(f" after {count} {what}" for what, count in (("outages", self.outages), ("ends", self.done)) if count)
         return f"{self.job} {self.days} {hashlib.sha256('|'.join(within).encode()).hexdigest()[:12]}{again}"
 
     def halves(self) -> "tuple[Work, Work]":
@@ -114,6 +115,8 @@ def untried(instance: dg.DagsterInstance, pending: Iterable[Work], now: datetime
         runs = runs_of(instance, work.run_key)
         if not runs:
             yield work
+        elif _done(work, runs[0]):
+            yield from untried(instance, [replace(work, done=work.done + 1)], now)
         elif not failed_for_good(runs[0]):
             continue
         elif failed_for_outage(runs[0]):
@@ -121,6 +124,11 @@ def untried(instance: dg.DagsterInstance, pending: Iterable[Work], now: datetime
                 yield from untried(instance, [replace(work, outages=work.outages + 1)], now)
         elif len(work.days) > 1:
             yield from untried(instance, work.halves(), now)
+
+
+def _done(work: Work, run: dg.DagsterRun) -> bool:
+    """Whether a run did this and it is asked for again: core days are, by the same files, when they were damaged."""
+    return work.job == "core" and run.status == dg.DagsterRunStatus.SUCCESS
 
 
 def _outage(instance: dg.DagsterInstance, work: Work) -> bool:

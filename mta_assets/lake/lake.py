@@ -12,10 +12,11 @@ import polars as pl
 from deltalake import ColumnProperties, DeltaTable, Schema, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
+from mta_assets.contracts.catalogue import GIVEN
 from mta_assets.contracts.columns import Table
 from mta_assets.contracts.days import DayRange
 from mta_assets.errors import DamagedError, LakeAwayError, LakeError, OvertakenError
-from mta_assets.lake import upkeep
+from mta_assets.lake import damage, upkeep
 from mta_assets.lake.failures import refused
 from mta_assets.lake.lock import Lock, shared, sole
 from mta_assets.lake.purge import purge
@@ -129,8 +130,8 @@ class Lake:
     def scan(self, table: Table, days: DayRange | None = None) -> pl.LazyFrame:
         """The table, or some of its days, as a lazy frame with the contract's columns in order. A snapshot: later commits do not show.
 
-        `collect` makes rows of it, and of whatever scans are combined to. Raises DamagedError, before a row is read, when a file of these days is not
-        what was written; each file is looked at once per process.
+        `collect` makes rows of it, and of whatever scans are combined to. Raises DamagedError, before a row is read, when a file of these days is gone
+        or not what was written; each file is looked at once per process.
         """
         opened = self._table(table)
         self._verify(table, opened, days)
@@ -183,6 +184,19 @@ class Lake:
         sums.note(sums.missing(live))
         return sums.damaged(live)
 
+    def days_of(self, table: Table, files: Iterable[str]) -> list[date]:
+        """The days of which these files have rows, in order, by the log alone; of a table that is one piece, all from its first to its last."""
+        try:
+            return damage.days_of(self._table(table), set(files), table.partition)
+        except (OSError, DeltaError) as error:
+            raise refused(table.name, self.root, "read", error) from error
+
+    def give_up(self, table: Table, files: Iterable[str]) -> None:
+        """Take these files, and the rows in them, out of a table of a folder: of one that is one piece no write gets past a damaged file."""
+        for file in files:
+            Path(self.root, table.name, file).unlink(missing_ok=True)
+        self._commit(table, damage.without_lost)
+
     def _verify(self, table: Table, opened: DeltaTable, days: DayRange | None) -> None:
         """Polars passes most flipped bits on as other numbers, so that they are looked for before a row is read."""
         if self._folder is None:
@@ -192,7 +206,7 @@ class Lake:
         asked = live if within is None else [file for file in live if file.partition("/")[0] in within]
         if wrong := self._verified.damaged(table.name, live, asked):
             raise DamagedError(
-                f"{table.name} in the lake at {self.root} is damaged: {', '.join(wrong[:3])} is not what was written. Restore it from a copy."
+                f"{table.name} in the lake at {self.root} is damaged: {', '.join(wrong[:3])} is gone or not what was written. {remedy(table)}"
             )
 
     def _note_sums(self, table: Table, before: int, last: int) -> None:
@@ -331,6 +345,13 @@ class Lake:
 
     def _uri(self, table: Table) -> str:
         return f"{self.root}/{table.name}"
+
+
+def remedy(table: Table) -> str:
+    """What to do when the table is damaged."""
+    if table in GIVEN:
+        return "Put the file back from a copy (docs/operations.md, Damage), or point MTA_LAKE at a new folder and ingest the landing files again."
+    return "Call `mta heal`: what it held is computed again from what is whole."
 
 
 def _schema(table: Table) -> Schema:

@@ -39,11 +39,11 @@ class Sums:
         """Of the files those that are not what was written, or gone."""
         return [file for file, good in self.judged(live).items() if not good]
 
-    def judged(self, live: Iterable[str]) -> dict[str, bool | None]:
-        """Each file of which something is known -> whether it is what was written; None when it is gone, which whoever reads it will say."""
-        known = self._known()
-        found = {file: self._sum(file) for file in live if file in known}
-        return {file: None if sum_ is None else sum_ == known[file] for file, sum_ in found.items()}
+    def judged(self, live: Iterable[str]) -> dict[str, bool]:
+        """Each file of which something can be said -> whether it is there and what was written."""
+        known, live = self._known(), list(live)
+        gone = {file: False for file in live if file not in known and not (self._folder / file).exists()}
+        return gone | {file: self._sum(file) == known[file] for file in live if file in known}
 
     def forget_others(self, live: Iterable[str]) -> None:
         """Keep only what is known of these files, in one piece."""

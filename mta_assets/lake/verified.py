@@ -27,12 +27,12 @@ class Verified:
         return self._sums.setdefault(name, Sums(self._root / name))
 
     def damaged(self, name: str, live: Collection[str], asked: Sequence[str]) -> list[str]:
-        """Of the files that are asked for, those that are not what was written. live: every file of the table, so that others are forgotten."""
+        """Of the files that are asked for, those that are gone or not what was written. live: every file of the table, so that others are forgotten."""
         if (sums := self.sums(name)) is None:
             return []
         good = self._good[name] = self._good.get(name, set()).intersection(live)
         judged = sums.judged(unknown) if (unknown := [file for file in asked if file not in good]) else {}
-        wrong = [file for file, as_written in judged.items() if as_written is False]
+        wrong = [file for file, as_written in judged.items() if not as_written]
         good.update(file for file, as_written in judged.items() if as_written)
         before = self._damaged.get(name, set()).intersection(live).difference(asked)
         self._damaged[name] = before.union(wrong)

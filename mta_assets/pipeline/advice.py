@@ -9,7 +9,7 @@ from mta_assets.analysis.comparison import comparison, conversions_of, costs, no
 from mta_assets.config import Config
 from mta_assets.contracts.advice import CHANNEL_ADVICE, MODEL_ADVICE
 from mta_assets.contracts.arrays import Touches
-from mta_assets.contracts.bands import CREDIT_BUCKETS
+from mta_assets.contracts.bands import BANDS, CREDIT_BUCKETS
 from mta_assets.contracts.columns import Table
 from mta_assets.contracts.days import DayRange
 from mta_assets.contracts.tables import CHANNEL_PERFORMANCE, NO_CONSENT, PATHS
@@ -26,21 +26,24 @@ from mta_assets.pipeline.learning import fit_window
 Frames = dict[Table, pl.DataFrame]
 
 
-def advice(lake: Lake, config: Config, models: Mapping[str, AttributionModel], performance: pl.DataFrame, bands: pl.DataFrame) -> Frames:
+def advice(
+    lake: Lake, config: Config, models: Mapping[str, AttributionModel], performance: pl.DataFrame, bands: pl.DataFrame | None
+) -> Frames:
     """All of `marts/channel_advice` and `marts/model_advice`, not yet written.
 
-    bands: all of `marts/bands`; performance: `marts/channel_performance` of the days that are being made. When the newest day is not among them, what the
-    lake has of it stays.
+    bands: all of `marts/bands` as they are made, None when they stay; performance: `marts/channel_performance` of the days that are being made. What the lake
+    has of the day whose bands stay, stays: then no frame is given.
     """
     tables = (CHANNEL_ADVICE, MODEL_ADVICE)
+    if bands is None:
+        if all(lake.days(table) == lake.days(BANDS) for table in tables):
+            return {}
+        bands = lake.read(BANDS)
     if bands.is_empty():
         return {table: table.empty() for table in tables}
     newest: date = bands.select(pl.col("day").max()).item()
-    one = DayRange(newest, newest)
     made = performance.filter(day=newest)
-    if made.is_empty() and all(newest in lake.days(table) for table in tables):
-        return {table: lake.read(table, one).sort(table.key) for table in tables}
-    rows = lake.read(CHANNEL_PERFORMANCE, one).sort(CHANNEL_PERFORMANCE.key) if made.is_empty() else made
+    rows = made if made.height else lake.read(CHANNEL_PERFORMANCE, DayRange(newest, newest)).sort(CHANNEL_PERFORMANCE.key)
     found = comparison(_evidence(lake, config, models, newest, rows.drop("day"), bands), config, unavailable(models, config)).advice
     frames = {CHANNEL_ADVICE: found.channels, MODEL_ADVICE: found.models}
     return {table: table.conform(frame.with_columns(day=pl.lit(newest))).sort(table.key) for table, frame in frames.items()}

@@ -21,18 +21,20 @@ from mta_assets.models.refits import fitting_needs
 from mta_assets.pipeline.learning import LearnedDays, fit_window, tables_of
 
 
-def bands(lake: Lake, config: Config, models: Mapping[str, AttributionModel], days: DayRange, performance: pl.DataFrame) -> pl.DataFrame:
+def bands(
+    lake: Lake, config: Config, models: Mapping[str, AttributionModel], days: DayRange, performance: pl.DataFrame
+) -> pl.DataFrame | None:
     """All of `marts/bands`, not yet written: of the newest day that has results, as they are once those of these days are written.
 
-    performance: `marts/channel_performance` of the days. When the newest day is not among them, what the lake has of it stays.
+    performance: `marts/channel_performance` of the days. None when the newest day is not among them: what the lake has of it stays.
     """
     kept = [day for day in lake.days(CHANNEL_PERFORMANCE) if not days.first <= day <= days.last]
     newest = max([*kept, *performance["day"].unique()], default=None)
     if newest is None:
         return BANDS.empty()
     one = DayRange(newest, newest)
-    if newest in kept and newest in lake.days(BANDS):
-        return lake.read(BANDS, one).sort(BANDS.key)
+    if newest in kept and lake.days(BANDS) == [newest]:
+        return None
     rows = lake.read(CHANNEL_PERFORMANCE, one) if newest in kept else performance.filter(day=newest)
     return _computed(lake, config, models, newest, rows.drop("day"))
 

@@ -1,6 +1,6 @@
 """staged tables -> core tables: each day deduplicated over all files and sorted, and the closing days that the change makes stale."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -11,6 +11,7 @@ from mta_assets.contracts.columns import Table
 from mta_assets.contracts.days import DayRange, contiguous
 from mta_assets.contracts.profiles import BOTS, EVENT_PROFILE
 from mta_assets.contracts.tables import BUCKETS, CONFLICTS, CORE, FILES, IDENTIFIER, UNCONSENTED
+from mta_assets.errors import DamagedError
 from mta_assets.ingest.consent import apart, unconsented
 from mta_assets.ingest.duplicates import Resolved, resolve
 from mta_assets.lake.lake import Lake
@@ -43,6 +44,19 @@ def pending_core_days(lake: Lake) -> list[date]:
     return sorted(lake.read(FILES)["pending_days"].explode().drop_nulls().unique())
 
 
+def ask_core(lake: Lake, days: Collection[date]) -> None:
+    """Ask for these days to be built again though no file changed."""
+    files = lake.read(FILES)
+    if not days or files.is_empty():  # without a file no day has a row
+        return
+    name, file = files.sort("ingested_at", "source_name", "file").select("source_name", "file").row(-1)
+    asked = pl.col("pending_days").list.set_union(pl.lit(sorted(days), dtype=pl.List(pl.Date)))
+    versions = files.filter(source_name=name, file=file).sort("ingested_at")
+    last = pl.int_range(pl.len()) == pl.len() - 1
+    marked = versions.with_columns(pending_days=pl.when(last).then(asked).otherwise("pending_days"))
+    lake.replace_where(FILES, marked, {"source_name": name, "file": file})
+
+
 def build_core(lake: Lake, config: Config, days: DayRange, now: datetime) -> CoreReport:
     """Rebuild these days of the core tables from what is staged, and note which closing days must be recomputed.
 
@@ -57,23 +71,21 @@ def _build(lake: Lake, config: Config, days: DayRange, now: datetime) -> CoreRep
     files = lake.read(FILES)
     rebuilt = {kind: _rebuilt(lake, kind, days) for kind in CORE}
     counted = pl.concat([UNCONSENTED.empty(), *(unconsented(kind, kept) for kind, (_, _, kept) in rebuilt.items() if kind != "spend")])
-    changes = {kind: _changed(lake.read(CORE[kind], days), frame) for kind, (frame, _, _) in rebuilt.items()}
-    recounted = _changed(lake.read(UNCONSENTED, days), counted)
+    before = {table: _before(lake, table, days) for table in (*CORE.values(), UNCONSENTED)}
+    changes = {kind: _changed(before[CORE[kind]], frame) for kind, (frame, _, _) in rebuilt.items()}
+    recounted = _changed(before[UNCONSENTED], counted)
+    damaged = any(rows is None for rows in before.values())
     first = min((day for frame in (*changes.values(), recounted) for day in frame["day"]), default=None)
-    announced = restatements.announce(lake, first, days, now)
+    announced = restatements.announce(lake, days.first if damaged else first, days, now)
     for kind, (frame, _, _) in rebuilt.items():
         lake.replace_days(CORE[kind], frame, days)
     lake.replace_days(UNCONSENTED, counted, days)
     conflicts = pl.concat([conflict for _, conflict, _ in rebuilt.values()])
     lake.replace_days(CONFLICTS, conflicts, days)
-    core = {kind: frame for kind, (frame, _, _) in rebuilt.items()}
-    flagged = bots(core["touchpoints"], config.checks.bots)
-    lake.replace_days(BOTS, flagged, days)
-    profile = event_profile(**core, flagged=flagged, files=files, timezone=config.reporting_timezone)
-    lake.replace_days(EVENT_PROFILE, profile, days)
+    _write_profile(lake, config, {kind: frame for kind, (frame, _, _) in rebuilt.items()}, files, days)
     events = pl.concat([changes["touchpoints"].select("user", "day"), changes["conversions"].select("user", "day")])
     beside = pl.concat([changes["spend"]["day"], recounted["day"]])
-    stale, final = restatements.resolve(lake, config, announced, events, beside, now)
+    stale, final = restatements.resolve(lake, config, announced, None if damaged else events, beside, now)
     _settle(lake, files, days)
     report = CoreReport(
         rows={kind: frame.height for kind, (frame, _, _) in rebuilt.items()},
@@ -93,6 +105,13 @@ def _build(lake: Lake, config: Config, days: DayRange, now: datetime) -> CoreRep
         final_closing_days=len(final),
     )
     return report
+
+
+def _write_profile(lake: Lake, config: Config, core: dict[str, pl.DataFrame], files: pl.DataFrame, days: DayRange) -> None:
+    """What these days of the core tables look like, for the checks, and which of their users are like bots."""
+    flagged = bots(core["touchpoints"], config.checks.bots)
+    lake.replace_days(BOTS, flagged, days)
+    lake.replace_days(EVENT_PROFILE, event_profile(**core, flagged=flagged, files=files, timezone=config.reporting_timezone), days)
 
 
 def build_pending(lake: Lake, config: Config, now: datetime) -> list[CoreReport]:
@@ -131,8 +150,18 @@ def _conflicts(resolved: Resolved, kind: str, identifier: str) -> pl.DataFrame:
     return CONFLICTS.conform(rows)
 
 
-def _changed(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
-    """The rows that are in one of the two only, judged by what they say."""
+def _before(lake: Lake, table: Table, days: DayRange) -> pl.DataFrame | None:
+    """What the lake has of these days; None when it is damaged, so that nobody knows what it said."""
+    try:
+        return lake.read(table, days)
+    except DamagedError:
+        return None
+
+
+def _changed(before: pl.DataFrame | None, after: pl.DataFrame) -> pl.DataFrame:
+    """The rows that are in one of the two only, judged by what they say; all of them when nobody knows what was before."""
+    if before is None:
+        return after
     said = [column for column in after.columns if column not in NOT_MEANING]
     gone, come = (one.join(other, on=said, how="anti", nulls_equal=True) for one, other in ((before, after), (after, before)))
     return pl.concat([gone, come])

@@ -26,6 +26,7 @@ from mta_assets.contracts.tables import (
     credits_table,
     learned_table,
 )
+from mta_assets.errors import DamagedError
 from mta_assets.lake.lake import Lake
 from mta_assets.marts import performance
 from mta_assets.marts.credit_buckets import credit_buckets
@@ -45,16 +46,23 @@ def write_marts(lake: Lake, config: Config, models: Mapping[str, AttributionMode
     performed = channel_performance(lake, config, models, days)
     refresh(lake, CHANNEL_PERFORMANCE, performed, days)
     sure = bands(lake, config, models, days, performed)
-    refresh(lake, BANDS, sure, span(lake, BANDS, sure, days))
-    for table, frame in advice(lake, config, models, performed, sure).items():
+    anew = ({} if sure is None else {BANDS: sure}) | advice(lake, config, models, performed, sure)
+    for table, frame in anew.items():
         refresh(lake, table, frame, span(lake, table, frame, days))
 
 
 def refresh(lake: Lake, table: Table, frame: pl.DataFrame, days: DayRange) -> None:
     """Write these days unless that is what they hold: a mart has a new version, and answers made of it are made anew, only when its rows have changed."""
-    new = table.conform(frame).sort(table.key)
-    if not new.equals(lake.read(table, days).sort(table.key)):
+    if not _holds(lake, table, table.conform(frame).sort(table.key), days):
         lake.replace_days(table, frame, days)
+
+
+def _holds(lake: Lake, table: Table, rows: pl.DataFrame, days: DayRange) -> bool:
+    """Whether the table has these rows on these days; a damaged day has none."""
+    try:
+        return rows.equals(lake.read(table, days).sort(table.key))
+    except DamagedError:
+        return False
 
 
 def converted_daily(lake: Lake, config: Config, days: DayRange) -> pl.DataFrame:

@@ -12,12 +12,14 @@ import polars as pl
 from mta_assets.config import Config
 from mta_assets.contracts.days import DayRange, contiguous
 from mta_assets.contracts.tables import CHANNEL_PERFORMANCE, CONVERSIONS, JOURNEYS, RESTATEMENTS, TOUCHPOINTS
+from mta_assets.errors import DamagedError
 from mta_assets.lake.lake import Lake
 from mta_assets.pipeline.kept import changes_since
 from mta_assets.pipeline.window import closed_journeys
 from mta_assets.telemetry.streams import business
 
 DAY_ENDED = "the day has ended"
+DAMAGED = "a file was damaged"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,18 +45,19 @@ def announce(lake: Lake, first: date | None, days: DayRange, now: datetime) -> s
 
 
 def resolve(
-    lake: Lake, config: Config, restatement: str, changed: pl.DataFrame, spend_days: pl.Series, now: datetime
+    lake: Lake, config: Config, restatement: str, changed: pl.DataFrame | None, spend_days: pl.Series, now: datetime
 ) -> tuple[list[date], list[date]]:
-    """Put the exact closing days in the place of the announcement. changed: (user, day) of core events that came, went or changed.
+    """Put the exact closing days in the place of the announcement. changed: (user, day) of core events that came, went or changed; None when nobody knows.
 
-    Announcements that an earlier run left behind when it died are made whole too: everything from their day on counts as stale.
+    Announcements that an earlier run left behind when it died are made whole too: everything from their day on counts as stale. So it is with our own
+    when what changed, or what it is to be compared with, is damaged.
     Returns the closing days that are stale, and those that would be if their results were not final.
     """
     today = _last_day(lake, config, now)
-    stale = set(_stale_closings(lake, config, changed, today))
-    for restatement_id, day in _left_behind(lake, restatement):
-        last = max(day, newest_day(lake) or day) + timedelta(days=math.ceil(config.lookback_days) + 1)
-        stale.update(DayRange(day, max(day, min(today, last))))
+    exact = None if changed is None else _stale_closings(lake, config, changed, today)
+    stale = exact or set()
+    for restatement_id, day in _left_behind(lake, but=None if exact is None else restatement):
+        stale.update(DayRange(day, max(day, min(today, _last_expiry(lake, config, day)))))
         lake.delete_where(RESTATEMENTS, {"restatement_id": restatement_id})
     first = changes_since(lake, config) or date.min
     # A model that looks at the events themselves sees a change on its own day, which may be before any journey that it changes closes.
@@ -62,13 +65,29 @@ def resolve(
     final = sorted(day for day in stale if day < first)
     stale.difference_update(final)
     marked = [(day, "closing") for day in sorted(stale)] + [(day, "fit") for day in sorted(fits - stale)]
-    _put(lake, restatement, marked, "pending", f"{changed.height} changed events, {len(spend_days)} changed rows of spend", now)
+    events = "events that nobody knows" if changed is None else f"{changed.height} changed events"
+    _put(lake, restatement, marked, "pending", f"{events}, {len(spend_days)} changed rows of spend", now)
     return sorted(stale), final
 
 
 def close_day(lake: Lake, day: date, now: datetime) -> None:
     """Ask for a day to be closed though nothing arrived for it: journeys expire all the same."""
     _put(lake, uuid.uuid4().hex, [(day, "closing")], "pending", DAY_ENDED, now)
+
+
+def ask_again(lake: Lake, closing: Iterable[date], now: datetime) -> None:
+    """Ask for these days to be computed again, and anew for whatever is pending: what failed for the damage is tried again."""
+    work = pending(lake)
+    closings = {*closing, *(day for days in work.closing for day in days)}
+    fits = {day for days in work.fit for day in days} - closings
+    marked = [(day, "closing") for day in sorted(closings)] + [(day, "fit") for day in sorted(fits)]
+    lake.append(RESTATEMENTS, _rows(uuid.uuid4().hex, marked, "pending", DAMAGED, now))
+
+
+def ask_from(lake: Lake, config: Config, first: date, now: datetime) -> None:
+    """Ask for every day from this one on: of what the list said of them, something is lost. Nothing of the list is read."""
+    closings = DayRange(first, max(first, _last_expiry(lake, config, first)))
+    lake.append(RESTATEMENTS, _rows(uuid.uuid4().hex, [(day, "closing") for day in closings], "pending", DAMAGED, now))
 
 
 def last_ended(lake: Lake) -> date | None:
@@ -113,22 +132,28 @@ def _last_day(lake: Lake, config: Config, now: datetime) -> date:
     return max([today, *(days[-1] for table in (JOURNEYS, CHANNEL_PERFORMANCE) if (days := lake.days(table)))])
 
 
-def _stale_closings(lake: Lake, config: Config, changed: pl.DataFrame, today: date) -> Iterable[date]:
-    """The days on which the changed users' journeys are not what `core/journeys` says. A closing never depends on what comes after it."""
+def _stale_closings(lake: Lake, config: Config, changed: pl.DataFrame, today: date) -> set[date] | None:
+    """The days on which the changed users' journeys are not what `core/journeys` says. A closing never depends on what comes after it.
+
+    None when that cannot be known: a day of what is to be compared is damaged.
+    """
     if changed.is_empty():
-        return []
+        return set()
     first, last = min(changed["day"]), max(changed["day"])
     days = DayRange(first, max(today, last))
     users = changed["user"].unique()
-    after = closed_journeys(lake, config, days, users)
-    before = lake.collect(lake.scan(JOURNEYS, days).filter(pl.col("user").is_in(users.implode())))
+    try:
+        after = closed_journeys(lake, config, days, users)
+        before = lake.collect(lake.scan(JOURNEYS, days).filter(pl.col("user").is_in(users.implode())))
+    except DamagedError:
+        return None
     differing = [one.join(other, on=one.columns, how="anti", nulls_equal=True) for one, other in ((before, after), (after, before))]
-    return pl.concat(differing)["day"].unique()
+    return set(pl.concat(differing)["day"])
 
 
-def _left_behind(lake: Lake, restatement: str) -> list[tuple[str, date]]:
-    """(id, first day) of announcements that other runs never made exact."""
-    announced = lake.read(RESTATEMENTS).filter(pl.col("status") == "announced", pl.col("restatement_id") != restatement)
+def _left_behind(lake: Lake, but: str | None) -> list[tuple[str, date]]:
+    """(id, first day) of announcements that nobody made exact, but for one that somebody does."""
+    announced = lake.read(RESTATEMENTS).filter(pl.col("status") == "announced", pl.col("restatement_id").ne_missing(but))
     return list(announced.select("restatement_id", "day").iter_rows())
 
 
@@ -138,9 +163,18 @@ def _later_fits(days: set[date], config: Config, today: date) -> set[date]:
     return {later for window in reached for later in window}
 
 
+def _last_expiry(lake: Lake, config: Config, day: date) -> date:
+    """The last day on which a journey that the data know of, or one of this day, can expire."""
+    return max(day, newest_day(lake) or day) + timedelta(days=math.ceil(config.lookback_days) + 1)
+
+
 def _put(lake: Lake, restatement: str, days: list[tuple[date, str]], status: str, cause: str, now: datetime) -> None:
+    lake.replace_where(RESTATEMENTS, _rows(restatement, days, status, cause, now), {"restatement_id": restatement})
+
+
+def _rows(restatement: str, days: list[tuple[date, str]], status: str, cause: str, now: datetime) -> pl.DataFrame:
     rows = [
         {"restatement_id": restatement, "day": day, "scope": scope, "status": status, "cause": cause, "created_at": now}
         for day, scope in days
     ]
-    lake.replace_where(RESTATEMENTS, pl.DataFrame(rows, schema=RESTATEMENTS.schema), {"restatement_id": restatement})
+    return pl.DataFrame(rows, schema=RESTATEMENTS.schema)

@@ -52,6 +52,14 @@ def run(
     """Ingest what has landed and recompute what it changed, to the end."""
     with timed("step", "ingest"):
         reports = ingest(lake, config, landed_files(landing, config), now, lambda file: notify(f"ingesting {file}"))
+    work = catch_up(lake, config, models, now, notify)
+    return RunReport(files=tuple(reports), closed=work.closing, refitted=work.fit)
+
+
+def catch_up(
+    lake: Lake, config: Config, models: Mapping[str, AttributionModel], now: datetime, notify: Notify = lambda _: None
+) -> restatements.Work:
+    """Compute whatever is pending, to the end: core days, then closings and fits. Returns what was computed of the latter."""
     notify("core days")
     with timed("step", "core"):
         build_pending(lake, config, now)
@@ -60,7 +68,7 @@ def run(
         step = recompute if scope == "closing" else refit
         with timed("step", step.__name__, first_day=days.first, last_day=days.last):
             step(lake, config, models, days, notify)
-    return RunReport(files=tuple(reports), closed=work.closing, refitted=work.fit)
+    return work
 
 
 def recompute(lake: Lake, config: Config, models: Mapping[str, AttributionModel], days: DayRange, notify: Notify) -> None:

@@ -5,16 +5,14 @@ from dataclasses import dataclass
 
 from mta_assets.contracts.columns import Table
 from mta_assets.errors import LakeError, passes
-from mta_assets.lake.lake import Lake
-
-_RESTORE = "The disk gives back other bytes than were written. Restore the files from a copy."
+from mta_assets.lake.lake import Lake, remedy
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tidied:
     """What the upkeep of one table did. merged: files that were put together; removed, bytes_freed: files that went.
 
-    failed: why it could not be done; passing: whether the cause may go by itself.
+    failed: why it could not be done; passing: whether the cause may go by itself; damaged: files that the disk does not give back as they were written.
     """
 
     table: str
@@ -23,6 +21,7 @@ class Tidied:
     bytes_freed: int | None = 0
     failed: str = ""
     passing: bool = False
+    damaged: tuple[str, ...] = ()
 
 
 def tidy(lake: Lake, tables: Iterable[Table], keep_hours: int) -> list[Tidied]:
@@ -33,7 +32,8 @@ def tidy(lake: Lake, tables: Iterable[Table], keep_hours: int) -> list[Tidied]:
 def _tidied(lake: Lake, table: Table, keep_hours: int) -> Tidied:
     try:
         if wrong := lake.damaged(table):  # what is put together with others could not be told from them any more
-            return Tidied(table=table.name, failed=f"{table.name} has damaged files: {', '.join(wrong)}. {_RESTORE}")
+            said = f"{table.name} has damaged files: {', '.join(wrong)}. The disk gives back other bytes than were written. {remedy(table)}"
+            return Tidied(table=table.name, failed=said, damaged=tuple(wrong))
         merged = lake.compact(table)
         swept = lake.sweep(table, keep_hours)
     except LakeError as error:

@@ -1,15 +1,18 @@
 """Facts about `mta demo`, `mta ingest` and `mta status` on a lake of their own."""
 
 import json
+import random
 from pathlib import Path
 
 import polars as pl
 import pytest
 from click.testing import CliRunner
+from polars.testing import assert_frame_equal
 
 from mta_assets.cli import mta
-from mta_assets.contracts.tables import CHANNEL_PERFORMANCE, FILES
+from mta_assets.contracts.tables import CHANNEL_DAILY, CHANNEL_PERFORMANCE, FILES
 from mta_assets.lake.lake import Lake
+from tests.pipeline.damaging import damaged_one
 
 SMALL = ("demo", "--touchpoints", "600", "--days", "3")
 
@@ -98,6 +101,24 @@ def test_the_status_of_no_lake_is_refused_with_what_to_do(run):
     refused = run("status")
     assert refused.exit_code == 2
     assert "mta ingest" in refused.stderr
+
+
+@pytest.mark.usefixtures("there")
+def test_a_damaged_day_is_found_and_computed_again(run):
+    lake = Lake(".mta/lake")
+    before = lake.read(CHANNEL_DAILY).sort(CHANNEL_DAILY.key)
+    damaged_one(Path(".mta/lake", CHANNEL_DAILY.name), lake.files(CHANNEL_DAILY), "gone", random.Random(1))  # noqa: S311  no secret
+    looked = run("heal", "--look")
+    assert looked.exit_code == 1
+    assert "marts/channel_daily" in looked.stdout
+    healed = run("heal", "--json")
+    assert healed.exit_code == 0
+    document = json.loads(healed.stdout)
+    (damage,) = document["damaged"]
+    assert (document["core"], document["lost"]) == ([], [])
+    assert [days["first"] for days in document["closed"]] == damage["days"]
+    assert_frame_equal(Lake(".mta/lake").read(CHANNEL_DAILY).sort(CHANNEL_DAILY.key), before, check_exact=True)
+    assert run("heal").stdout == "No file of the lake is damaged.\n"
 
 
 def test_ingest_without_a_landing_folder_is_refused(run):

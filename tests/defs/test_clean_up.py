@@ -1,6 +1,7 @@
 """What is past its time goes, with its files; what has not ended stays."""
 
 import os
+import random
 import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -11,10 +12,11 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from mta_assets.config_retention import RetentionConfig
-from mta_assets.contracts.tables import FILES, QUARANTINE
+from mta_assets.contracts.tables import CHANNEL_DAILY, FILES, QUARANTINE, TOUCHPOINTS
 from mta_assets.definitions import build_defs
 from mta_assets.defs.clean_up import CLEAN_UP, policy_of
 from mta_assets.defs.resources import LakeResource, Project
+from mta_assets.defs.restatement_sensor import pending_work
 from mta_assets.errors import NotFoundError
 from mta_assets.jobs.folder import Folder
 from mta_assets.lake import lake as lake_module
@@ -24,6 +26,7 @@ from mta_assets.settings import Settings
 from mta_assets.state.jobs import Jobs, new_job_id
 from mta_assets.state.store import StateStore
 from tests.defs.dagster_shop import CONFIG, FEW
+from tests.pipeline.damaging import damaged_one
 from tests.sending import send
 
 NOW = datetime.now(UTC)
@@ -127,6 +130,19 @@ def test_the_lake_says_the_same_before_and_after_and_what_was_removed_is_told(co
     assert f"| {FILES.name} |" in told["per table"]
     for table, frame in before.items():
         assert_frame_equal(Lake(lake.root).read(table).sort(table.key), frame, check_exact=True)
+
+
+def test_damage_that_the_upkeep_finds_is_told_and_asked_for_again(copied):
+    shop = copied()
+    lake = shop.resource.lake
+    for table in (TOUCHPOINTS, CHANNEL_DAILY):
+        damaged_one(shop.folder / "lake" / table.name, lake.files(table), "a bit flipped", random.Random(3))  # noqa: S311  no secret
+    result = shop.run(CLEAN_UP)
+    assert not result.success
+    (failure,) = [event.step_failure_data.error.message for event in result.all_events if event.is_step_failure]
+    assert "core/touchpoints has damaged files" in failure
+    assert "Asked for again by itself: 1 core days, 1 closing days. See to the disk." in failure
+    assert [work.job for work in pending_work(lake)] == ["core", "attribute"]
 
 
 def _at_once(sweep, delta, keep_hours, folder):

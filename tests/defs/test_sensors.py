@@ -14,6 +14,7 @@ from mta_assets.defs.restatement_sensor import Work, daily_first, pending_work, 
 from mta_assets.defs.runs import BACKFILL
 from mta_assets.defs.schedules import ended_day
 from mta_assets.pipeline import restatements
+from mta_assets.pipeline.core import ask_core
 from tests.defs.dagster_shop import CONFIG
 
 ORDER = "conversion_id,user_id,ts,goal,value,currency\n"
@@ -142,6 +143,17 @@ def test_days_that_failed_are_halved_until_the_bad_one_stands_alone(copied):
     assert "wait for new data or for a person: attribute 2026-03-05" in shop.look("restatement_sensor").skip_message
     restatements.close_day(shop.resource.lake, bad, datetime.now(UTC))  # something new asks for the day
     assert isinstance(shop.look("restatement_sensor"), dg.RunRequest)
+
+
+def test_core_days_that_a_run_has_built_are_built_again_when_they_are_asked_for_again(copied):
+    shop, day = copied(), date(2026, 3, 3)
+    keys = []
+    for _ in range(3):
+        ask_core(shop.resource.lake, [day])
+        request = shop.look("restatement_sensor")
+        keys.append(request.run_key)
+        _run_status(shop, request, request.job_name, dg.DagsterRunStatus.SUCCESS)
+    assert (request.job_name, len(set(keys))) == ("core", 3)
 
 
 @pytest.mark.parametrize("status", [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTED])

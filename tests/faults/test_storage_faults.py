@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from mta_assets.contracts.catalogue import GIVEN
 from mta_assets.contracts.tables import FILES, MARTS, RESTATEMENTS
 from mta_assets.errors import ClockError, DamagedError, LakeAwayError
 from mta_assets.lake.lake import Lake
+from mta_assets.pipeline.healing import ask, damage_of
 from mta_assets.pipeline.run import run, tables
 from mta_assets.pipeline.upkeep import tidy
 from tests.api.lakes import filled_lake
@@ -21,6 +23,7 @@ from tests.faults.killing import Victim
 from tests.faults.serving import Api
 from tests.faults.test_kill_writer import Whole
 from tests.pipeline.crashing import AFTER, CONFIG, MODELS_IN_TEST, NOW, land, ran
+from tests.pipeline.damaging import WAYS, damaged_one
 
 RNG = random.Random(7)  # noqa: S311  the same faults each time, and no secret
 
@@ -83,20 +86,7 @@ def test_a_full_disk_is_said_and_what_was_there_is_served_and_the_next_run_goes_
     )
 
 
-def damage(path: Path, how: str) -> None:
-    content = bytearray(path.read_bytes())
-    if how == "cut short":
-        path.write_bytes(content[: RNG.randrange(len(content))])
-    elif how == "zeroed":
-        path.write_bytes(bytes(len(content)))
-    elif how == "gone":
-        path.unlink()
-    else:  # a bit flipped
-        content[RNG.randrange(len(content))] ^= 1 << RNG.randrange(8)
-        path.write_bytes(content)
-
-
-@pytest.mark.parametrize("how", ["a bit flipped", "cut short", "zeroed", "gone"])
+@pytest.mark.parametrize("how", WAYS)
 def test_a_damaged_file_of_a_mart_is_never_served(filled, tmp_path, found, how):
     times, told = 15, set()
     for n in range(times):
@@ -108,7 +98,7 @@ def test_a_damaged_file_of_a_mart_is_never_served(filled, tmp_path, found, how):
         good.close()
         table = MARTS[n % len(MARTS)]
         files = Lake(str(root)).files(table)
-        damage(root / table.name / RNG.choice(files), how)
+        damaged_one(root / table.name, files, how, RNG)
         fresh = Api(folder, root)  # a process that has read nothing yet
         kinds = fresh.told(answers)
         told |= kinds
@@ -134,31 +124,33 @@ def refusal(lake: Lake, landing: Path) -> str:
     return ""
 
 
-def test_a_run_over_a_damaged_file_says_so_or_needs_it_not_and_ends_right_once_it_is_restored(case, tmp_path, found):
-    refused, times = 0, 0
-    for table in tables(MODELS_IN_TEST):
-        names = Lake(str(case.before)).files(table)
-        if not names:
-            continue
-        times += 1
+def test_a_run_over_a_damaged_file_says_so_or_needs_it_not_and_ends_right_once_it_is_healed(case, tmp_path, found):
+    all_tables, refused, healed, put_back = tables(MODELS_IN_TEST), 0, 0, 0
+    held = [table for table in all_tables if Lake(str(case.before)).files(table)]
+    for n, table in enumerate(held):
         lake = Lake(str(shutil.copytree(case.before, tmp_path / "lake")))
-        file = RNG.choice(names)
-        damage(tmp_path / "lake" / table.name / file, "a bit flipped")
-        if said := refusal(lake, case.landing):
+        file = damaged_one(tmp_path / "lake" / table.name, lake.files(table), WAYS[n % len(WAYS)], RNG)
+        if said := refusal(Lake(lake.root), case.landing):
             assert f"{table.name} in the lake" in said
             refused += 1
+        if table in GIVEN and file in lake.files(table):
+            put_back += 1
             shutil.copy(case.before / table.name / file, tmp_path / "lake" / table.name / file)
-            ran(Lake(lake.root), case.landing)
-        if file in lake.files(table):  # of a day that nothing asked for
-            shutil.copy(case.before / table.name / file, tmp_path / "lake" / table.name / file)
+        elif damaged := damage_of(lake, all_tables):
+            healed += 1
+            assert ask(lake, CONFIG, damaged, NOW).lost == ()
+        ran(Lake(lake.root), case.landing)
+        assert damage_of(lake, all_tables) == []
         case.check(Lake(lake.root))
         shutil.rmtree(lake.root)
-    assert refused > times / 2
+    assert refused
+    assert healed > put_back
     found(
         "a corrupt lake file",
-        "a bit of a random data file of each table flipped, then a run over it",
-        times,
-        f"the run stopped and named the file ({refused} times), or did not need it; with the file restored it ended where a calm one ends",
+        "a random data file of each table damaged in one of four ways, then a run over it",
+        len(held),
+        f"the run stopped and named the file ({refused} times), replaced it, or did not need it; `mta heal` computed again what follows from other tables "
+        f"({healed} times), and files of staged tables were put back ({put_back}); each ended where a calm run ends, to the last bit",
     )
 
 

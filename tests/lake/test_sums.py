@@ -2,13 +2,14 @@
 
 import random
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 
 import polars as pl
 import pytest
 
 from mta_assets.contracts.days import DayRange
-from mta_assets.contracts.tables import SPEND_DAILY
+from mta_assets.contracts.profiles import BOTS
+from mta_assets.contracts.tables import ERASED, SPEND_DAILY
 from mta_assets.errors import DamagedError, LakeError
 from mta_assets.lake.lake import Lake
 from mta_assets.lake.sums import Sums
@@ -47,7 +48,7 @@ def test_every_flipped_bit_is_found_before_it_is_served(lake, folder):
     for _ in range(50):
         flip(folder / name, rng)
         fresh = Lake(lake.root)
-        with pytest.raises(LakeError, match=r"is damaged: .* is not what was written\. Restore it"):
+        with pytest.raises(LakeError, match=r"is damaged: .* is gone or not what was written\. Call `mta heal`"):
             fresh.read_to_serve(SPEND_DAILY)
         assert fresh.unreadable == {SPEND_DAILY.name}
         (folder / name).write_bytes(good)
@@ -74,6 +75,41 @@ def test_no_row_of_a_damaged_day_is_read_by_anybody_and_other_days_are(lake, fol
     assert fresh.read(SPEND_DAILY).height == 2
     assert fresh.unreadable == set()
     assert first != second
+
+
+def test_a_file_that_is_gone_is_damage_whether_or_not_its_checksum_is_known(lake, folder):
+    for piece in (folder / "_sums").iterdir():
+        piece.unlink()
+    gone = lake.files(SPEND_DAILY)[0]
+    (folder / gone).unlink()
+    with pytest.raises(DamagedError, match=re.escape(gone)):
+        Lake(lake.root).read(SPEND_DAILY)
+    assert lake.damaged(SPEND_DAILY) == [gone]
+    assert lake.days_of(SPEND_DAILY, [gone]) == [date.fromisoformat(gone[4:14])]
+
+
+def test_rows_that_follow_from_nothing_in_the_lake_are_to_be_put_back(tmp_path):
+    lake = Lake(str(tmp_path / "lake"))
+    lake.prepare([ERASED])
+    when = datetime(2026, 1, 1, tzinfo=UTC)
+    lake.append(ERASED, pl.DataFrame([{"key_id": "k", "mark": "m", "erased_at": when}], schema=ERASED.schema))
+    flip(tmp_path / "lake" / ERASED.name / lake.files(ERASED)[0], random.Random(6))  # noqa: S311  no secret
+    with pytest.raises(DamagedError, match="Put the file back from a copy"):
+        Lake(lake.root).read(ERASED)
+
+
+def test_a_table_in_one_piece_goes_on_without_the_file_that_is_given_up(tmp_path):
+    lake = Lake(str(tmp_path / "lake"))
+    lake.prepare([BOTS])
+    for n, day in enumerate(DAYS):
+        row = {"day": day, "bucket": n, "user": n, "touches": 9, "reason": "many"}
+        lake.append(BOTS, pl.DataFrame([row], schema=BOTS.schema))
+    folder = tmp_path / "lake" / BOTS.name
+    wrong = next(file for file in lake.files(BOTS) if lake.days_of(BOTS, [file]) == [DAYS[0]])
+    flip(folder / wrong, random.Random(7))  # noqa: S311  no secret
+    lake.give_up(BOTS, [wrong])
+    assert Lake(lake.root).read(BOTS)["day"].to_list() == [DAYS[1]]
+    assert not (folder / wrong).exists()
 
 
 def test_a_damaged_day_that_is_written_anew_is_read_again(lake, folder):
@@ -115,7 +151,8 @@ def test_the_upkeep_names_a_damaged_file_and_does_not_mix_it_with_others(lake, f
     version = lake.version(SPEND_DAILY)
     (done,) = tidy(lake, [SPEND_DAILY], keep_hours=1)
     assert wrong in done.failed
-    assert "Restore the files from a copy" in done.failed
+    assert "Call `mta heal`" in done.failed
+    assert done.damaged == (wrong,)
     assert lake.version(SPEND_DAILY) == version
 
 

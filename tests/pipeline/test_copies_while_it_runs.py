@@ -9,12 +9,8 @@ from mta_assets.lake import copies
 from mta_assets.lake.copies import copy_lake, moment
 from mta_assets.lake.lake import Lake
 from mta_assets.lake.lock import Lock
-from tests.pipeline.test_crashes import Case, child, ran
-
-
-@pytest.fixture(scope="module")
-def case(tmp_path_factory):
-    return Case(tmp_path_factory.mktemp("copies"))
+from tests.pipeline.crashing import ran
+from tests.pipeline.test_crashes import child
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from mta_assets.errors import LakeError, LandingAwayError
 from mta_assets.lake.lake import Lake
 from mta_assets.pipeline import ingest as ingest_module
 from mta_assets.pipeline.ingest import ingest, landed_files
-from tests.pipeline.crashing import AFTER, CONFIG, MODELS_IN_TEST, NOW, SETTINGS, Case, land, ran
+from tests.pipeline.crashing import AFTER, CONFIG, MODELS_IN_TEST, NOW, SETTINGS, land, ran
 
 # More than the default tries forty moments of the run instead of four.
 EVERY_MOMENT = int(os.environ.get("MTA_TEST_EXAMPLES", "2")) > 2
@@ -59,11 +59,6 @@ for file in report.files:
 def child(lake: Path, landing: Path, commits: int = -1, user: str = "") -> subprocess.Popen[str]:
     call = [sys.executable, "-c", CHILD, str(lake), str(landing), str(commits), *([user] if user else [])]
     return subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-@pytest.fixture(scope="module")
-def case(tmp_path_factory) -> Case:
-    return Case(tmp_path_factory.mktemp("crashes"))
 
 
 @pytest.mark.parametrize("moment", MOMENTS)

@@ -122,17 +122,17 @@ def _channel_performance(lake: LakeResource) -> dg.AssetsDefinition:
             frame = channel_performance(lake.lake, lake.config, lake.models, days)
             sure = bands(lake.lake, lake.config, lake.models, days, frame)
             due = credited_windows(lake.lake, lake.config, days)
-            advised = advice(lake.lake, lake.config, lake.models, frame, sure)
-            findings = {reconciled: reconciled.find(frame, due), banded: banded.find(sure, frame)}
-            yield from stop_unless_passed(context, lake, findings | {judged: judged.find(advised[CHANNEL_ADVICE], sure)})
+            anew = ({} if sure is None else {BANDS: sure}) | advice(lake.lake, lake.config, lake.models, frame, sure)
+            told = {table: anew.get(table, table.empty()) for table in (BANDS, *ADVICE)}  # what stays was told when it was made
+            findings = {reconciled: reconciled.find(frame, due), banded: banded.find(told[BANDS], frame)}
+            yield from stop_unless_passed(context, lake, findings | {judged: judged.find(told[CHANNEL_ADVICE], told[BANDS])})
             refresh(lake.lake, CHANNEL_PERFORMANCE, frame, days)
-            for table, rows in {BANDS: sure, **advised}.items():
+            for table, rows in anew.items():
                 refresh(lake.lake, table, rows, span(lake.lake, table, rows, days))
         finish(context, lake, days)
         show_credit(context, CHANNEL_PERFORMANCE, _of_one_model(lake, frame), "conversions")
         yield made(context, CHANNEL_PERFORMANCE, frame)
-        yield made(context, BANDS, sure)
-        yield from (made(context, table, rows) for table, rows in advised.items())
+        yield from (made(context, table, rows) for table, rows in told.items())
         tell_results(context, lake, days, {table.name: lake.lake.version(table) for table in MARTS})
 
     return channel_performance_step

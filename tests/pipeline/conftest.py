@@ -1,0 +1,11 @@
+"""What tests that break a lake compare with, made once."""
+
+import pytest
+
+from tests.pipeline.crashing import Case
+
+
+@pytest.fixture(scope="session")
+def case(tmp_path_factory) -> Case:
+    """A lake before and after some files came; not to be written to."""
+    return Case(tmp_path_factory.mktemp("case"))
