@@ -11,6 +11,7 @@ from pydantic import PrivateAttr
 
 from mta_assets.config import Config, load_config
 from mta_assets.defs.observed import Watch, watch
+from mta_assets.defs.untold import Told, keep
 from mta_assets.errors import MtaError
 from mta_assets.lake.lake import Lake
 from mta_assets.models.base import AttributionModel
@@ -85,17 +86,20 @@ class LakeResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # it is 
         self._watch = watch(context.run)
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
-        """The run has ended in this process. What it counted is told the state store; one that is away fails no run."""
-        if self._watch is None:
+        """The run has ended in this process. What it counted is told the state store; one that is away fails no run and is told when it is back."""
+        if self._watch is None or context.run is None or context.instance is None:
             return
-        tally = self._watch.end(self.now())
+        now = self.now()
+        counted, away = self._watch.end(now).counted(), "it was away before"
         try:
             if (store := self.state) is not None:
-                Figures(store).record(tally, self.now())
-            elif self.project.state_url:  # it was away before
-                application.warning("what a run counted is lost")
-        except MtaError:
-            application.warning("what a run counted is lost", exc_info=True)
+                Figures(store).record(counted, now)
+                return
+        except MtaError as error:
+            away = str(error)
+        if self.project.state_url:
+            application.warning("what a run counted is told when the state store is back", reason=away)
+            keep(context.instance, Told(run_id=context.run.run_id, at=now, counted=counted))
 
     @property
     def watch(self) -> Watch | None:

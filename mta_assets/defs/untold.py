@@ -1,7 +1,7 @@
 """What a run could not tell the state store, because it was away: kept in Dagster's own storage, and told when the store is back."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from mta_assets.state.checks import CheckResult, Checks
 from mta_assets.state.deliveries import address
+from mta_assets.state.figures import Counted, Figures
 from mta_assets.state.store import StateStore
 from mta_assets.state.webhooks import Event
 
@@ -21,12 +22,13 @@ MOST_CHECKS: Final = 1_000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Told:
-    """What a step tells: what its checks found, or that results are new."""
+    """What a step tells: what its checks found, or that results are new. Or a run at its end: what it counted."""
 
     run_id: str
     at: datetime
     findings: tuple[CheckResult, ...] = ()
     results: Mapping[str, object] | None = None
+    counted: Counted = field(default_factory=Counted)
 
     def record(self, store: StateStore) -> None:
         """Tell it. Raises StateError when the store does not answer."""
@@ -34,6 +36,7 @@ class Told:
         if self.results is not None:
             with store.session() as session:
                 address(session, f"results_{self.run_id}", Event.RESULTS_UPDATED, dict(self.results), now=self.at)
+        Figures(store).record(self.counted, self.at)
 
 
 _KEPT: TypeAdapter[list[Told]] = TypeAdapter(list[Told])
@@ -56,17 +59,18 @@ def tell_again(instance: dg.DagsterInstance, store: StateStore) -> int:
     runs = instance.get_runs(filters=dg.RunsFilter(tags={UNTOLD: "true"}), limit=AT_ONCE, ascending=True)
     for run in runs:
         key = _key(run.run_id)
-        for told in _read(instance, key):
+        kept = _read(instance, key)
+        for number, told in enumerate(kept, 1):
             _without_known(told, store).record(store)
+            _write(instance, key, kept[number:])  # one by one: what is counted twice is wrong
         instance.add_run_tags(run.run_id, {UNTOLD: "false"})
-        _write(instance, key, [])
     return len(runs)
 
 
 def _without_known(told: Told, store: StateStore) -> Told:
     latest = {(found.asset, found.name): found.at for found in Checks(store).latest(limit=MOST_CHECKS).items}
     newer = tuple(found for found in told.findings if (at := latest.get((found.asset, found.name))) is None or at < found.at)
-    return Told(run_id=told.run_id, at=told.at, findings=newer, results=told.results)
+    return replace(told, findings=newer)
 
 
 def _key(run_id: str) -> str:

@@ -53,6 +53,23 @@ FIGURES: Final[Mapping[str, Declared]] = MappingProxyType(
 Labels = tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One value. labels: in the order of its declaration; of a bucket, the bound after them."""
+
+    name: str
+    labels: Labels
+    value: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """What a run counted: what it adds to sums, and the latest of what goes up and down."""
+
+    added: tuple[Figure, ...] = ()
+    latest: tuple[Figure, ...] = ()
+
+
 @dataclass(slots=True)
 class Tally:
     """The figures of one run so far, in the memory of its process."""
@@ -77,14 +94,13 @@ class Tally:
         _declared(name, labels)
         self.latest[(name, labels)] = value
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
-    """One value. labels: in the order of its declaration; of a bucket, the bound after them."""
-
-    name: str
-    labels: Labels
-    value: float
+    def counted(self) -> Counted:
+        """All of it, in one order everywhere, so that two writers never wait for each other."""
+        added, latest = (
+            tuple(Figure(name=name, labels=labels, value=float(value)) for (name, labels), value in sorted(values.items()))
+            for values in (self.added, self.latest)
+        )
+        return Counted(added=added, latest=latest)
 
 
 class Figures:
@@ -93,16 +109,14 @@ class Figures:
     def __init__(self, store: StateStore) -> None:
         self._store = store
 
-    def record(self, tally: Tally, now: datetime) -> None:
-        """Add what a run counted, in one transaction: however many runs do so at once, nothing is lost."""
-        if not (tally.added or tally.latest):
+    def record(self, counted: Counted, at: datetime) -> None:
+        """Add what a run counted, in one transaction: however many runs do so at once, nothing is lost. What is newer than `at` stays the latest."""
+        if not (counted.added or counted.latest):
             return
         with self._store.session() as session:
-            for values, grows in ((tally.added, True), (tally.latest, False)):
-                for (name, labels), value in sorted(
-                    values.items()
-                ):  # in one order everywhere, so that two writers never wait for each other
-                    _upsert(session, name, orjson.dumps(labels).decode(), float(value), now, grows=grows)
+            for figures, grows in ((counted.added, True), (counted.latest, False)):
+                for figure in figures:
+                    _upsert(session, figure, at, grows=grows)
 
     def all(self) -> Iterator[Figure]:
         """Every figure that is declared, by name and labels."""
@@ -129,16 +143,14 @@ def _declared(name: str, labels: Labels) -> Declared:
     return declared
 
 
-def _upsert(session: Session, name: str, labels: str, value: float, now: datetime, *, grows: bool) -> None:
+def _upsert(session: Session, figure: Figure, at: datetime, *, grows: bool) -> None:
     table: Any = FigureRow.__table__
     dialect = postgresql if session.get_bind().dialect.name == POSTGRES else sqlite
-    insert = _insert(dialect, table).values(name=name, labels=labels, value=value, at=now)
+    insert = _insert(dialect, table).values(name=figure.name, labels=orjson.dumps(figure.labels).decode(), value=figure.value, at=at)
     new = insert.excluded
-    session.execute(
-        insert.on_conflict_do_update(
-            index_elements=["name", "labels"], set_={"value": table.c.value + new.value if grows else new.value, "at": new.at}
-        )
-    )
+    changed = {"value": table.c.value + new.value if grows else new.value, "at": new.at}
+    newer = None if grows else table.c.at <= new.at
+    session.execute(insert.on_conflict_do_update(index_elements=["name", "labels"], set_=changed, where=newer))
 
 
 def _insert(dialect: Any, table: Table) -> Any:  # noqa: ANN401  two dialects with one interface and no common type

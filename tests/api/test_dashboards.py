@@ -60,7 +60,7 @@ def _fill(url):
     tally = Tally()
     for name, declared in FIGURES.items():
         (tally.put if declared.kind == "gauge" else tally.add)(name, 1.0, *declared.labels)
-    Figures(store).record(tally, now)
+    Figures(store).record(tally.counted(), now)
     Heartbeats(store).beat(DAEMON, now)
     day = date(2026, 3, 1)
     result = CheckResult(asset="core/spend", name="contract", passed=True, message="", run_id="r", at=now, first_day=day, last_day=day)

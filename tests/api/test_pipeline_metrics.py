@@ -80,7 +80,7 @@ def test_what_runs_counted_is_the_same_from_every_server_process(make_app):
     counted.add("mta_runs_total", 1, "core", "done")
     counted.add("mta_run_seconds", 3.0, "core")
     for app in servers:  # each as if a run had told the store that it shares
-        Figures(app.extensions["mta"].store).record(counted, datetime.now(UTC))
+        Figures(app.extensions["mta"].store).record(counted.counted(), datetime.now(UTC))
     for app in servers:
         found = scraped(app)
         assert found["mta_runs_total"] == {labelled(job="core", outcome="done"): 2}
@@ -94,7 +94,7 @@ def test_what_is_measured_of_the_pipeline_is_kept_for_some_seconds_and_left_out_
     assert "mta_runs_total" not in scraped(kept)
     counted = Tally()
     counted.add("mta_runs_total", 1, "core", "done")
-    Figures(kept.extensions["mta"].store).record(counted, datetime.now(UTC))
+    Figures(kept.extensions["mta"].store).record(counted.counted(), datetime.now(UTC))
     assert "mta_runs_total" not in scraped(kept)
     assert "mta_runs_total" in scraped(measured)
     lake = Path(kept.extensions["mta"].lake.root)

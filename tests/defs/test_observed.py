@@ -89,4 +89,4 @@ def test_what_runs_count_adds_up_in_the_state_store_and_a_store_that_is_away_fai
     assert 0 < figures[("mta_step_seconds_total", ("landed_files",))] < figures[("mta_run_seconds_sum", ("ingest",))]
     shop.tell("postgresql://mta@127.0.0.1:1/nobody")
     assert shop.run("ingest").success
-    assert "what a run counted is lost" in [line["event"] for line in logs("application")]
+    assert "what a run counted is told when the state store is back" in [line["event"] for line in logs("application")]

@@ -14,6 +14,7 @@ from mta_assets.errors import StateError
 from mta_assets.pipeline import restatements
 from mta_assets.state.checks import CheckResult, Checks
 from mta_assets.state.deliveries import Deliveries
+from mta_assets.state.figures import Figures
 from mta_assets.state.store import StateStore
 from mta_assets.state.webhooks import Webhooks
 from tests.defs.dagster_shop import CONFIG, FEW
@@ -99,6 +100,9 @@ def test_a_state_store_that_is_away_fails_no_run_and_is_told_when_it_is_back(tel
     assert set(told) == {("/".join(e.asset_key.path), e.check_name) for e in result.get_asset_check_evaluations()}
     assert told.pop(("credits/linear", "conservation")) == later
     assert {found.run_id for found in told.values()} == {result.run_id}
+    counted = {(figure.name, figure.labels): figure.value for figure in Figures(store).all()}
+    assert counted["mta_runs_total", ("attribute", "done")] == 1
+    assert counted["mta_days_restated_total", ("closing",)] == 1
     (event,) = Deliveries(store, PEPPER).list(subscription.id, None).items
     assert (event.payload["first_day"], event.payload["run_id"]) == (str(DAY.first), result.run_id)
     store.close()

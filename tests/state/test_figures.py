@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mta_assets.state.figures import FIGURES, Figures, Tally, buckets
+from mta_assets.state.figures import FIGURES, Counted, Figures, Tally, buckets
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -20,7 +20,7 @@ def tally(*added, latest=()):
         made.add(name, value, *labels)
     for name, value, *labels in latest:
         made.put(name, value, *labels)
-    return made
+    return made.counted()
 
 
 def test_counters_grow_by_what_each_run_counted_and_gauges_are_the_latest(store):
@@ -36,6 +36,13 @@ def test_counters_grow_by_what_each_run_counted_and_gauges_are_the_latest(store)
         ("mta_days_restated_total", ("fit",)): 6,
         ("mta_run_last_end_timestamp_seconds", ("core", "done")): 2.0,
     }
+
+
+def test_what_is_told_late_adds_to_sums_and_is_not_the_latest(store):
+    for at, hour in ((2.0, 2), (1.0, 1)):
+        counted = tally(("mta_runs_total", 1, "core", "done"), latest=[("mta_run_last_end_timestamp_seconds", at, "core", "done")])
+        Figures(store).record(counted, NOW.replace(hour=hour))
+    assert held(store) == {("mta_runs_total", ("core", "done")): 2, ("mta_run_last_end_timestamp_seconds", ("core", "done")): 2.0}
 
 
 def test_runs_that_end_at_once_lose_nothing(store):
@@ -65,7 +72,7 @@ def test_what_is_not_declared_is_refused(name, labels):
 
 
 def test_a_run_that_counted_nothing_writes_nothing(store):
-    Figures(store).record(Tally(), NOW)
+    Figures(store).record(Counted(), NOW)
     assert held(store) == {}
 
 
