@@ -14,6 +14,7 @@ from mta_assets.cli.progress import progress
 from mta_assets.erasure.erase import erase
 from mta_assets.erasure.places import places_of
 from mta_assets.errors import MtaError
+from mta_assets.lake.lake import Lake
 from mta_assets.settings import Settings
 from mta_assets.state.erasures import Ids
 
@@ -29,6 +30,9 @@ _STEPS = 6
     "--by", "requested_by", default=getpass.getuser, show_default="the user of this process", help="Who asked for it, for the record."
 )
 @click.option("--queue", is_flag=True, help="Leave it to the daemon, which does it when no run is under way.")
+@click.option(
+    "--alone", is_flag=True, help="Nothing else writes to the lake meanwhile: to be said of one in an object store, which has no lock."
+)
 @click.option("--resume", is_flag=True, help="Go on with what was asked for and has not ended; no ids are needed.")
 @click.option("--config", "config_path", type=FILE, help="Settings to use instead of MTA_CONFIG (mta.yaml).")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
@@ -40,6 +44,7 @@ def command(  # noqa: PLR0913, PLR0917  one parameter per option
     ids_from: Path | None,
     requested_by: str,
     queue: bool,
+    alone: bool,
     resume: bool,
     config_path: Path | None,
     as_json: bool,
@@ -53,6 +58,8 @@ def command(  # noqa: PLR0913, PLR0917  one parameter per option
     Exit codes: 0 done, 1 done but something was left or could not be looked into, 2 it cannot be done as asked.
     """  # noqa: D301  click's own mark for lines that stay as they are
     config = configuration(config_path)
+    if not (queue or alone):
+        _refuse_without_a_lock(Settings().lake)
     with opened() as (store, erasures):
         if resume:
             asked = [erasure.id for erasure in erasures.unfinished()]
@@ -70,6 +77,15 @@ def command(  # noqa: PLR0913, PLR0917  one parameter per option
         say("No erasure is pending.")
     if any(erasure.remaining for erasure in ended):
         ctx.exit(INCOMPLETE)
+
+
+def _refuse_without_a_lock(root: str) -> None:
+    """A run that has read rows before they go would write down what follows from them."""
+    if Lake(root).is_remote:
+        raise MtaError(
+            "The lake is in an object store, where nothing keeps a run waiting that would write down what it read before. Leave it to the daemon with "
+            "--queue: it waits until no run is under way, and starts none meanwhile. Or say --alone when nothing else writes to the lake."
+        )
 
 
 def _listed(path: Path | None) -> tuple[str, ...]:

@@ -50,7 +50,8 @@ SHARES_DAILY = Table(
         Column(
             name="share_error",
             dtype=REAL,
-            meaning="standard error of the share by the jackknife over user buckets; 0 for a model that gives every conversion the same shares",
+            meaning="standard error of the share by the jackknife over user buckets; 0 for a model that gives every conversion the same shares, and where "
+            "cells of few users are hidden",
             rules=(rules.FINITE_SHARE,),
         ),
     ),

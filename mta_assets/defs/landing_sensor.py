@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import dagster as dg
 from pydantic import BaseModel
 
+from mta_assets.defs.erasures import ERASE
 from mta_assets.defs.landing import unread
 from mta_assets.defs.resources import LakeResource
 from mta_assets.defs.retries import failed_for_outage, outage_ended
@@ -41,9 +42,9 @@ def landing_sensor(lake: LakeResource) -> dg.SensorDefinition:
         description="Starts ingest when a file of the landing folder is new or changed, once it has stopped growing.",
     )
     def look(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.SensorResult | dg.SkipReason:
-        """One tick. While an ingest is under way nothing is asked: what lands meanwhile is seen by the next tick."""
-        if "ingest" in under_way(context.instance):
-            return dg.SkipReason("An ingest is under way; what has landed since is looked at when it has ended.")
+        """One tick. While an ingest or an erasure is under way nothing is asked: what lands meanwhile is seen by the next tick."""
+        if busy := {"ingest", ERASE} & under_way(context.instance):
+            return dg.SkipReason(f"{', '.join(sorted(busy))} is under way; what has landed since is looked at when it has ended.")
         waiting = unread(lake.lake, landed_files(lake.landing_folder, lake.config))
         return answer(context.instance, waiting, _read(context.cursor), lake.now())
 

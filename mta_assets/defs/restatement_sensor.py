@@ -11,6 +11,7 @@ import polars as pl
 from mta_assets.config import Config
 from mta_assets.contracts.days import DayRange, contiguous
 from mta_assets.contracts.tables import FILES, RESTATEMENTS
+from mta_assets.defs.erasures import ERASE
 from mta_assets.defs.jobs import Job
 from mta_assets.defs.partitions import range_tags
 from mta_assets.defs.resources import LakeResource
@@ -21,7 +22,7 @@ from mta_assets.pipeline import restatements
 from mta_assets.pipeline.core import pending_core_days
 from mta_assets.telemetry.streams import application
 
-# One at a time: a closing reads the core days before it, and a fit the closings before it.
+# One at a time: a closing reads the core days before it, and a fit the closings before it. None beside an erasure, whose lock an object store has not.
 EXCLUSIVE = {"core", "attribute", "refit"}
 JOBS = {"closing": "attribute", "fit": "refit"}
 
@@ -65,7 +66,7 @@ def restatement_sensor(lake: LakeResource, jobs: Sequence[Job]) -> dg.SensorDefi
     )
     def look(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.RunRequest | dg.SkipReason:
         """One tick: at most one run."""
-        if busy := EXCLUSIVE & under_way(context.instance):
+        if busy := (EXCLUSIVE | {ERASE}) & under_way(context.instance):
             return dg.SkipReason(f"{', '.join(sorted(busy))} is under way; what is pending waits for it.")
         pending = daily_first(pending_work(lake.lake, lake.run_days), lake.config)
         for work in untried(context.instance, pending, lake.now()):

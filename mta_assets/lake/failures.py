@@ -2,6 +2,8 @@
 
 import re
 
+from polars.exceptions import PanicException
+
 from mta_assets.errors import LakeAwayError, LakeError
 
 # What the storage's own message contains -> what to do about it.
@@ -34,6 +36,7 @@ PASSING = frozenset(
 _OTHERWISE = "Restore the lake from a copy, or point MTA_LAKE at a new folder and ingest the landing files again."
 _COLOUR, _STACK = re.compile(r"\x1b\[[0-9;]*m"), re.compile(r"\s+0: .*", re.DOTALL)
 _LONGEST = 400
+_BROKE_OFF = "the bytes of a file make no table"  # what a panic says is of lines of a library's source
 
 
 def refused(table: str, root: str, doing: str, error: Exception) -> LakeError:
@@ -41,7 +44,10 @@ def refused(table: str, root: str, doing: str, error: Exception) -> LakeError:
 
     A LakeAwayError when the cause may go by itself.
     """
-    said = " ".join(_STACK.sub("", _COLOUR.sub("", str(error))).replace("↳", "").split())[:_LONGEST]
+    said = (
+        _BROKE_OFF if isinstance(error, PanicException) else " ".join(_STACK.sub("", _COLOUR.sub("", str(error))).replace("↳", "").split())
+    )
+    said = said[:_LONGEST]
     words = next((words for words in REMEDIES if words in said.lower()), "")
     remedy, kind = REMEDIES.get(words, _OTHERWISE), LakeAwayError if words in PASSING else LakeError
     return kind(f"{table} could not be {doing} in the lake at {root} ({said}). Nothing was changed. {remedy}")

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 import polars as pl
 
 from mta_assets.contracts.tables import CHANNEL_DAILY, NO_CONSENT, NOT_SET, SPEND_DAILY
-from mta_assets.marts.small_cells import safe
+from mta_assets.marts.small_cells import named
 from mta_assets.marts.sums import summed
 
 MONEY = SPEND_DAILY.schema["cost"]
@@ -37,14 +37,19 @@ def ratios() -> list[pl.Expr]:
     ]
 
 
-def channel_daily(credit: pl.DataFrame, model: str, fewest: int = 0, touched: pl.DataFrame | None = None) -> pl.DataFrame:
-    """`marts/channel_daily` rows of one model's credits. fewest: users of a row that is shown; touched: who was, of a model that learns (see `small_cells`)."""
-    cell, values = ["channel", "campaign", "kind", "goal"], ["credit", "value"]
-    if fewest:
-        sums = safe(credit, group=["day", "currency"], cell=cell, values=values, fewest=fewest, evidence=touched)
-    else:
-        sums = summed(credit, ["day", *cell, "currency"], values)
-    rows = sums.rename({"credit": "conversions"})
+CELL, VALUES = ["channel", "campaign", "kind", "goal"], ["credit", "value"]
+
+
+def shown(credit: pl.DataFrame, fewest: int, touched: pl.DataFrame | None) -> pl.DataFrame:
+    """One model's credits as they may be shown. fewest: users of a cell with its own name; touched: who was, of a model that learns (see `small_cells`)."""
+    if not fewest:
+        return credit
+    return named(credit, group=["day", "currency"], cell=CELL, values=VALUES, fewest=fewest, evidence=touched)
+
+
+def channel_daily(credit: pl.DataFrame, model: str) -> pl.DataFrame:
+    """`marts/channel_daily` rows of one model's credits."""
+    rows = summed(credit, ["day", *CELL, "currency"], VALUES).rename({"credit": "conversions"})
     return CHANNEL_DAILY.conform(rows.with_columns(model=pl.lit(model)))
 
 

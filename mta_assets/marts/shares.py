@@ -9,8 +9,8 @@ from mta_assets.contracts.tables import BUCKETS
 from mta_assets.marts.jackknife import standard_error
 
 
-def shares_daily(credit: pl.DataFrame, model: str) -> pl.DataFrame:
-    """`marts/shares_daily` rows of one model's credits: a bucket of users is left out at a time."""
+def shares_daily(credit: pl.DataFrame, model: str, *, errors: bool = True) -> pl.DataFrame:
+    """`marts/shares_daily` rows of one model's credits: a bucket of users is left out at a time. errors: whether they may be told; else they are 0."""
     if credit.is_empty():
         return SHARES_DAILY.empty()
     days, channels = (credit[name].unique().sort() for name in ("day", "channel"))
@@ -24,9 +24,8 @@ def shares_daily(credit: pl.DataFrame, model: str) -> pl.DataFrame:
     share, error = _jackknife(earned, conversions)
     rows, columns = np.nonzero(conversions > 0)
     frame = pl.DataFrame({"day": days[rows], "channel": channels[columns], "conversions": conversions[rows, columns]})
-    return SHARES_DAILY.conform(
-        frame.with_columns(model=pl.lit(model), share=pl.Series(share[rows, columns]), share_error=pl.Series(error[rows, columns]))
-    )
+    told = error[rows, columns] if errors else np.zeros(len(rows))
+    return SHARES_DAILY.conform(frame.with_columns(model=pl.lit(model), share=pl.Series(share[rows, columns]), share_error=pl.Series(told)))
 
 
 def _jackknife(earned: Floats, conversions: Floats) -> tuple[Floats, Floats]:

@@ -25,7 +25,20 @@ def safe(
     fewest: int,
     evidence: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
-    """The sums of `values` per group and cell, of the cells with `fewest` users at least; the others of a group as one row, named SMALL.
+    """The sums of `values` per group and cell, as `named` names the rows."""
+    return summed(named(rows, group=group, cell=cell, values=values, fewest=fewest, evidence=evidence), [*group, *cell], values)
+
+
+def named(
+    rows: pl.DataFrame,
+    *,
+    group: Sequence[str],
+    cell: Sequence[str],
+    values: Sequence[str],
+    fewest: int,
+    evidence: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """The rows, those of cells of fewer than `fewest` users named SMALL: once they are summed per group and cell, all may be seen.
 
     rows: with a column `bucket`; rows that weigh nothing are nobody's. A group of fewer users is left out. Where the hidden cells together are of fewer users,
     the smallest of the others are hidden with them. evidence: group's day, some columns of the cell and `bucket`: a cell has no more users than its evidence.
@@ -40,8 +53,7 @@ def safe(
         cells = cells.join(seen, on=known, how="left").with_columns(pl.min_horizontal("users", pl.col("seen").fill_null(0)).alias("users"))
     hidden = _hidden(cells, buckets, list(group), list(cell), fewest)
     judged = weighing.join(hidden, on=keys)
-    named = judged.with_columns(pl.when("hidden").then(pl.lit(SMALL)).otherwise(pl.col(name)).alias(name) for name in cell)
-    return summed(named, keys, values)
+    return judged.with_columns(pl.when("hidden").then(pl.lit(SMALL)).otherwise(pl.col(name)).alias(name) for name in cell).drop("hidden")
 
 
 def _hidden(cells: pl.DataFrame, buckets: pl.DataFrame, group: list[str], cell: list[str], fewest: int) -> pl.DataFrame:

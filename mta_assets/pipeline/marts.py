@@ -96,8 +96,9 @@ def daily_marts(lake: Lake, config: Config, models: Mapping[str, AttributionMode
     parts[CREDIT_BUCKETS] = [CREDIT_BUCKETS.empty()]
     for name, model in models.items():
         credit = lake.read(credits_table(name), days)
-        parts[CHANNEL_DAILY].append(performance.channel_daily(credit, name, fewest, touched if isinstance(model, LearnedModel) else None))
-        parts[SHARES_DAILY].append(shares_daily(credit, name))
+        shown = performance.shown(credit, fewest, touched if isinstance(model, LearnedModel) else None)
+        parts[CHANNEL_DAILY].append(performance.channel_daily(shown, name))
+        parts[SHARES_DAILY].append(shares_daily(shown, name, errors=not fewest))
         parts[CREDIT_BUCKETS].append(credit_buckets(credit, name))
     return {table: pl.concat(frames) for table, frames in parts.items()}
 

@@ -70,6 +70,16 @@ def test_ids_are_taken_from_a_file_and_left_to_the_daemon(run, shop):
     assert run("erase", "--resume").output == "No erasure is pending.\n"
 
 
+@pytest.mark.usefixtures("shop")
+def test_a_lake_without_a_lock_is_left_to_the_daemon_or_said_to_be_alone(run, monkeypatch):
+    monkeypatch.setenv("MTA_LAKE", "s3://bucket/lake")
+    refused = run("erase", "--user-id", ANN)
+    assert refused.exit_code == 2
+    assert "--queue" in refused.stderr
+    assert "--alone" in refused.stderr
+    assert json.loads(run("erasures", "list", "--json").stdout)["erasures"] == []
+
+
 def test_a_record_that_was_changed_does_not_pass(run, shop):
     assert run("erase", "--user-id", "nobody@example.org").exit_code == 0
     with sqlite3.connect(shop / "state.db") as connection:

@@ -90,6 +90,15 @@ def test_nothing_is_asked_while_an_ingest_is_under_way(shop_of):
     assert "under way" in shop.look("landing_sensor").skip_message
 
 
+def test_nothing_is_asked_while_users_are_erased(copied):
+    shop = copied()
+    _land(shop, "a.csv")
+    restatements.close_day(shop.resource.lake, date(2026, 3, 4), datetime.now(UTC))
+    shop.instance.add_run(dg.DagsterRun(job_name="erase", status=dg.DagsterRunStatus.STARTED))
+    for sensor in ("landing_sensor", "restatement_sensor"):
+        assert "erase is under way" in shop.look(sensor).skip_message
+
+
 def test_what_was_ingested_leads_to_core_then_to_closings_and_then_to_rest(shop_of):
     shop = shop_of()
     _land(shop, "a.csv")

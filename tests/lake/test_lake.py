@@ -17,6 +17,7 @@ from mta_assets.contracts.columns import ContractError
 from mta_assets.contracts.days import DayRange
 from mta_assets.contracts.tables import RESTATEMENTS, SPEND_DAILY, TOUCHPOINTS
 from mta_assets.errors import LakeAwayError, LakeError
+from mta_assets.lake.failures import refused
 from mta_assets.lake.lake import Lake
 
 DAYS = [date(2024, 1, day) for day in range(1, 5)]
@@ -217,3 +218,10 @@ def test_without_permission_to_write_the_lake_is_read_and_each_write_says_what_t
     *refusals, unchanged = child.stdout.splitlines()
     assert (len(refusals), unchanged) == (4, "True"), child.stderr
     assert all("No permission: give the user" in refusal and "Nothing was changed" in refusal for refusal in refusals), refusals
+
+
+def test_a_panic_of_the_reader_is_told_in_words_of_ours():
+    panic = pl.exceptions.PanicException("called `Result::unwrap()` on an `Err` value: at src/lib.rs:42")
+    said = str(refused("marts/spend_daily", "/lake", "read", panic))
+    assert said.startswith("marts/spend_daily could not be read in the lake at /lake (the bytes of a file make no table).")
+    assert "unwrap" not in said

@@ -5,9 +5,12 @@ from datetime import date
 import numpy as np
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from mta_assets.contracts.tables import BUCKETS, credits_table
+from mta_assets.marts.performance import channel_daily, shown
 from mta_assets.marts.shares import shares_daily
+from mta_assets.marts.small_cells import SMALL
 
 DAY = date(2026, 3, 1)
 
@@ -51,3 +54,15 @@ def test_a_model_that_shares_out_alike_has_no_error_and_a_day_without_credit_has
     assert shares_daily(alike, "markov_1")["share_error"].to_list() == pytest.approx([0, 0], abs=1e-12)
     assert shares_daily(credit.clear(), "linear").is_empty()
     assert shares_daily(credit.filter(bucket=credit["bucket"][0]), "linear")["share_error"].is_finite().all()
+
+
+def test_where_few_users_are_hidden_shares_are_of_what_channel_daily_shows_and_tell_of_no_bucket():
+    many = credit_rows(np.random.default_rng(4))
+    rare = many.head(2).with_columns(channel=pl.lit("rare"), conversion_id=pl.format("r{}", pl.int_range(pl.len())))
+    seen = shown(pl.concat([many, rare]), fewest=5, touched=None)
+    found = shares_daily(seen, "linear", errors=False)
+    assert set(found["channel"]) > {SMALL}
+    assert "rare" not in found["channel"]
+    assert set(found["share_error"]) == {0}
+    daily = channel_daily(seen, "linear").group_by("channel").agg(pl.col("conversions").sum())
+    assert_frame_equal(found.select("channel", "conversions"), daily, check_row_order=False)

@@ -3,7 +3,7 @@
 from datetime import date
 
 import polars as pl
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mta_assets.marts.small_cells import SMALL, safe
@@ -34,6 +34,7 @@ def users_of(rows):
     return rows.filter(pl.col("n") != 0)["user"].n_unique()
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.lists(rows, max_size=120), st.integers(2, 8))
 def test_no_shown_number_is_of_few_users_and_what_is_hidden_is_of_many(drawn, fewest):
     credit = credits_of(drawn)
@@ -57,6 +58,7 @@ def test_no_shown_number_is_of_few_users_and_what_is_hidden_is_of_many(drawn, fe
         assert shown["n"].sum() == everything["n"].sum()  # totals are whole, of the groups that are there
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.lists(rows, max_size=120), st.integers(2, 8))
 def test_a_group_of_few_users_is_left_out_as_if_it_had_not_been_there(drawn, fewest):
     credit = credits_of(drawn)
@@ -66,6 +68,7 @@ def test_a_group_of_few_users_is_left_out_as_if_it_had_not_been_there(drawn, few
             assert seen.filter(day=group[0], currency=group[1]).is_empty()
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.lists(rows, max_size=80), st.lists(rows, max_size=80), st.integers(2, 8))
 def test_what_is_decided_of_a_day_does_not_depend_on_other_days(one, other, fewest):
     """So that a range of days is the sum of its days, whichever ranges are asked for and subtracted."""
