@@ -12,9 +12,13 @@ from mta_assets.analysis.recognise import GivenFile
 from mta_assets.analysis.run import Options, analyze
 from mta_assets.analysis.steps import Stage, Step
 from mta_assets.config import Config
+from mta_assets.contracts.arrays import HISTORIES
+from mta_assets.models.registry import MODELS
 
 FILES = ("touchpoints.csv", "conversions.csv")
 NOW = datetime(2100, 1, 1, tzinfo=UTC)
+# What is fitted to events has a row of its own: it takes as long whatever the file's form is.
+JOURNEY_MODELS = [name for name, model in MODELS.items() if HISTORIES not in getattr(model, "needs", ())]
 
 
 class Told:
@@ -43,7 +47,7 @@ def main(folder: Path) -> None:
     bare_s = time.process_time() - begun
     stages = Stages()
     told = Told(stages)
-    found = analyze([GivenFile(path=folder / name) for name in FILES], Options(), Config(), NOW, told)
+    found = analyze([GivenFile(path=folder / name) for name in FILES], Options(models=",".join(JOURNEY_MODELS)), Config(), NOW, told)
     told.close()
     megabytes = sum((folder / name).stat().st_size for name in FILES) / 1e6
     stages.report(bare_s=bare_s, rows=found.rows.read, megabytes=megabytes, models=found.results["model"].n_unique())

@@ -68,7 +68,8 @@ def rows(found: Mapping[str, Figures], sizes: Sequence[int]) -> list[str]:
         lines.append(row(f"peak memory at {millions(sizes[-1])}, {TITLES[job]}", f"{limit_gb} GB", f"{peak:.2f} GB", peak < limit_gb))
     lines += day_rows(found, sizes[-1]) if "day" in found else []
     lines += csv_row(found["csv"]) if "csv" in found else []
-    return lines + (world_row(found["world"]) if "world" in found else [])
+    lines += world_row(found["world"]) if "world" in found else []
+    return lines + (increments_row(found["increments"]) if "increments" in found else [])
 
 
 def day_rows(found: Mapping[str, Figures], size: int) -> list[str]:
@@ -103,6 +104,13 @@ def world_row(world: Figures) -> list[str]:
     """A world whose truth is known: its touches and purchases, without the truth."""
     seconds, touches = world["stages"]["touches and purchases"], world["facts"]["touches"]
     return [row(f"a world of known truth, {touches / 1e6:.1f} M touches and their purchases", "30 s", f"{seconds:.1f} s", seconds < 30)]
+
+
+def increments_row(increments: Figures) -> list[str]:
+    """The model that estimates what touches added, with the journeys that it shares out."""
+    seconds, touches = increments["wall_s"], increments["facts"]["touches"]
+    title = f"what {touches / 1e6:.1f} M touches added, from events to credit"
+    return [row(title, "90 s on 2 cores", f"{seconds:.0f} s ({increments['cpu_s']:.0f} s CPU)", seconds < 90)]
 
 
 def row(work: str, bar: str, measured: str, met: bool) -> str:

@@ -58,6 +58,7 @@ def main() -> None:
     largest = max(options.touches)
     if largest <= 10_000_000:
         jobs |= {"day": ("new_day", data.lake(largest)), "csv": ("csv_file", data.csv()), "world": ("known_world", data.WORK)}
+        jobs["increments"] = ("increments", data.WORK)
     found = in_turns(jobs, options.rounds)
     (data.WORK / f"results-{largest}.json").write_text(json.dumps(found, indent=1))
     report.write(found, sorted(options.touches), options.rounds)

@@ -158,6 +158,7 @@ def _effects(learned: Mapping[str, Learned], by: tuple[str, ...]) -> pl.DataFram
     measures = ("effect", "value_effect", "share", "value_share")
     frames = [
         _labels(fit.units, by)
+        .with_columns(pl.col(by[1:]).fill_null(NOT_SET))  # a model may learn of channels alone
         .hstack([pl.Series(measure, getattr(fit, measure)) for measure in measures])
         .select(pl.lit(name).alias("model"), *by, *measures)
         for name, fit in learned.items()
