@@ -61,7 +61,8 @@ def resolve(
         lake.delete_where(RESTATEMENTS, {"restatement_id": restatement_id})
     first = changes_since(lake, config) or date.min
     # A model that looks at the events themselves sees a change on its own day, which may be before any journey that it changes closes.
-    fits = {day for day in _later_fits(stale | set(spend_days) | set(changed["day"]), config, today) if day >= first}
+    touched = set() if changed is None else set(changed["day"])
+    fits = {day for day in _later_fits(stale | set(spend_days) | touched, config, today) if day >= first}
     final = sorted(day for day in stale if day < first)
     stale.difference_update(final)
     marked = [(day, "closing") for day in sorted(stale)] + [(day, "fit") for day in sorted(fits - stale)]
