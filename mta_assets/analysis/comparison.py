@@ -12,7 +12,7 @@ from mta_assets.config import Config
 from mta_assets.contracts.tables import BUCKETS, MONEY, NO_CONSENT
 from mta_assets.journeys.statistics import statistics_of
 from mta_assets.marts import bands as figures
-from mta_assets.marts.advice import HAS_BASELINE, LIMITS, NO_INCREMENTS, NOT_ADDITIVE, Advice, Evidence, advise
+from mta_assets.marts.advice import LIMITS, NO_INCREMENTS, NOT_ADDITIVE, Advice, Evidence, advise
 from mta_assets.marts.disagreement import Facts
 from mta_assets.marts.openers import openers
 from mta_assets.marts.power import dispersion
@@ -60,8 +60,8 @@ def compared(
 
 def comparison(evidence: Evidence, config: Config, unavailable: Mapping[str, str]) -> Comparison:
     """What the evidence comes to."""
-    limits = LIMITS if evidence.intents is not None else (*LIMITS, NO_INCREMENTS)
-    shares = evidence.bands.filter(pl.col("metric") == "share", ~pl.col("model").is_in(list(evidence.refused)))
+    limits = LIMITS if evidence.trusted else (*LIMITS, NO_INCREMENTS)
+    shares = evidence.shares.filter(~pl.col("model").is_in(list(evidence.refused)))
     return Comparison(
         shares=shares, advice=advise(evidence, config.advice), level=config.band_level, unavailable=unavailable, limits=limits
     )
@@ -81,8 +81,7 @@ def not_additive(models: Mapping[str, AttributionModel], results: pl.DataFrame) 
 
 def incomparable(models: Mapping[str, AttributionModel]) -> dict[str, str]:
     """Of some models, those of which shares cannot be compared with those of others, and why."""
-    baseline = {name: HAS_BASELINE for name, model in models.items() if model.has_baseline}
-    return {name: NOT_ADDITIVE for name, model in models.items() if not model.additive} | baseline
+    return {name: NOT_ADDITIVE for name, model in models.items() if not model.additive}
 
 
 def costs(performance: pl.DataFrame) -> pl.DataFrame:

@@ -3,21 +3,22 @@
 The rules are in `disagreement` and `suggestion`, the size of experiments in `power`.
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
 
 import polars as pl
 
 from mta_assets.config_advice import AdviceConfig
 from mta_assets.contracts.advice import CHANNEL_ADVICE, DISAGREE, MODEL_ADVICE
 from mta_assets.marts.claims import Claim, claims, extremes, farthest
-from mta_assets.marts.disagreement import Facts, experiment, judged, places
+from mta_assets.marts.disagreement import Facts, Place, experiment, judged, places
+from mta_assets.marts.measured import doubt, suspicious, with_errors
 from mta_assets.marts.power import Design
 from mta_assets.marts.suggestion import suggestions
 
 # Channels of the default rules to which people come by themselves; nobody can leave them out, unless money is spent on them after all.
 UNPAID = frozenset({"direct", "(direct)", "referral", "organic", "organic search", "organic social", "organic video", "organic shopping"})
-HAS_BASELINE = "it credits channels with what they added only, and a baseline with the rest: its shares are of another kind"
 NOT_ADDITIVE = "its credit does not add up to the conversions, so that its shares are none"
 LIMITS = (
     "Models share out the conversions that happened, and most of them never ask which would have happened anyway. On simulated worlds these credit paid "
@@ -36,7 +37,7 @@ class Evidence:
     """What advice is made of, of one window.
 
     bands: `marts/bands` rows of additive models, those of the metric share. costs: channel, currency, cost. openers: as `openers.openers` gives them.
-    facts: by currency. refused: model -> why it is not to be taken. intents: channel -> hidden intent where it is suspicious; None where it was not measured.
+    facts: by currency. refused: model -> why it is not to be taken. increments: model -> `INCREMENTS` rows, but for the day, of models that estimate them.
     """
 
     bands: pl.DataFrame
@@ -44,7 +45,22 @@ class Evidence:
     openers: pl.DataFrame
     facts: Mapping[str, Facts]
     refused: Mapping[str, str]
-    intents: Mapping[str, float] | None = None
+    increments: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+
+    @property
+    def trusted(self) -> Mapping[str, pl.DataFrame]:
+        """The increments whose placebo holds."""
+        return {model: rows for model, rows in self.increments.items() if doubt(rows) is None}
+
+    @cached_property
+    def shares(self) -> pl.DataFrame:
+        """The rows of the metric share, of models whose credit adds up; those of increments have the bands of their errors."""
+        unlike = [model for model, reason in self.refused.items() if reason == NOT_ADDITIVE]
+        shares = self.bands.filter(pl.col("metric") == "share", ~pl.col("model").is_in(unlike))
+        total = sum(facts.all_conversions for facts in self.facts.values())
+        for model, rows in self.increments.items():
+            shares = with_errors(shares, model, rows, total)
+        return shares
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,12 +73,13 @@ class Advice:
 
 def advise(evidence: Evidence, settings: AdviceConfig) -> Advice:
     """What to say of each channel in each currency, and of each model in the one with most conversions."""
-    shares = evidence.bands.filter(pl.col("metric") == "share", ~pl.col("model").is_in([*_incomparable(evidence)]))
+    shares = evidence.shares
     rows = [row for currency in evidence.facts for row in _channels(shares.filter(currency=currency), currency, evidence, settings)]
     currency = main_currency(evidence.facts)
     main = shares.filter(currency=currency or "")
     spread = farthest(claims(main, evidence.facts[currency].all_conversions)) if currency else 0.0
-    found = suggestions(main, spread, evidence.refused)
+    doubted = {model: f"{reason}" for model, rows in evidence.increments.items() if (reason := doubt(rows))}
+    found = suggestions(main, spread, {**evidence.refused, **doubted})
     return Advice(channels=_frame(rows, CHANNEL_ADVICE.schema), models=_frame([asdict(each) for each in found], MODEL_ADVICE.schema))
 
 
@@ -93,20 +110,28 @@ def _channels(shares: pl.DataFrame, currency: str, evidence: Evidence, settings:
     facts = evidence.facts[currency]
     said = claims(shares, facts.all_conversions)
     costs = dict(evidence.costs.filter(currency=currency).select("channel", "cost").iter_rows())
+    intents = {channel: intent for rows in evidence.trusted.values() for channel, intent in suspicious(rows).items()}
+    unpaid = {channel for rows in evidence.increments.values() for channel in rows.filter(role="unpaid")["channel"]}
     return [
         {"channel": channel, "currency": currency, "cost": costs.get(channel)}
         | asdict(facts)
-        | _row(channel, said[channel], evidence, facts, settings, switchable=_switchable(channel, costs))
+        | _row(
+            said[channel],
+            places(evidence.openers).get(channel),
+            facts,
+            settings,
+            intents.get(channel),
+            switchable=_switchable(channel, costs, unpaid),
+        )
         for channel in sorted(said)
     ]
 
 
 def _row(
-    channel: str, said: list[Claim], evidence: Evidence, facts: Facts, settings: AdviceConfig, *, switchable: bool
+    said: list[Claim], place: Place | None, facts: Facts, settings: AdviceConfig, intent: float | None, *, switchable: bool
 ) -> dict[str, object]:
-    place = places(evidence.openers).get(channel)
     found = extremes(said)
-    verdict = judged(found, place, (evidence.intents or {}).get(channel))
+    verdict = judged(found, place, intent)
     row = (asdict(place) if place else {}) | asdict(verdict)
     if found is None:
         return row | {"no_experiment": "there is nothing to tell apart"}
@@ -129,13 +154,9 @@ def _designed(design: Design | str, alpha: float) -> dict[str, object]:
     }
 
 
-def _switchable(channel: str, costs: Mapping[str, object]) -> bool:
-    """Whether it can be switched off for some users: what money is spent on, and what does not come by itself."""
-    return bool(costs.get(channel)) or channel.lower() not in UNPAID
-
-
-def _incomparable(evidence: Evidence) -> list[str]:
-    return [model for model, reason in evidence.refused.items() if reason in {NOT_ADDITIVE, HAS_BASELINE}]
+def _switchable(channel: str, costs: Mapping[str, object], unpaid: Collection[str]) -> bool:
+    """Whether it can be switched off for some users: what money is spent on, and what does not come by itself. unpaid: channels known to."""
+    return bool(costs.get(channel)) or (channel not in unpaid and channel.lower() not in UNPAID)
 
 
 def _frame(rows: list[dict[str, object]], schema: pl.Schema) -> pl.DataFrame:

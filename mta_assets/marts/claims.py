@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from mta_assets.contracts.increments import BASELINE, NOT_ESTIMATED
 from mta_assets.contracts.tables import APART
 from mta_assets.marts.bands import TOO_FEW
 
 # Models agree about a channel when they are apart by no more than a hundredth of all conversions, or a tenth of the most that one gives it: no budget
 # is moved for less.
 SMALL_SHARE, SMALL_PART = 0.01, 0.1
+NO_CHANNEL = (*APART, BASELINE, NOT_ESTIMATED)  # where conversions are that no channel is credited with
 # Users who fill fewer than the 10 buckets of 64 that a band takes are no more than these, 95 times of 100: 17 fill 15 on average.
 MOST_UNSEEN = 17
 
@@ -72,7 +74,7 @@ def claims(shares: pl.DataFrame, conversions: float) -> dict[str, list[Claim]]:
     unseen = MOST_UNSEEN / conversions if conversions else 0.0
     found: dict[str, dict[str, Claim]] = {}
     for model, channel, share, low, high, reason in shares.select("model", "channel", "estimate", "low", "high", "reason").iter_rows():
-        if channel not in APART:
+        if channel not in NO_CHANNEL:
             own = found.setdefault(channel, {})
             bound = high if reason is None else share + unseen if reason.startswith(TOO_FEW) else None
             own[model] = Claim(model=model, share=share, low=low, high=high, reason=reason, bound=bound)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from mta_assets.contracts.tables import APART
 from mta_assets.marts.bands import TOO_FEW
+from mta_assets.marts.claims import NO_CHANNEL
 from mta_assets.marts.known_distances import KNOWN
 
 MEAN_ERROR = math.sqrt(2 / math.pi)  # of a normal error, in standard errors
@@ -58,7 +58,7 @@ def _measured(model: str, own: pl.DataFrame) -> Suggestion:
 
 def _by_chance(own: pl.DataFrame) -> float | None:
     """None when no share has a band. A share that has none for want of users is taken to be off by all that it is."""
-    earned = own.filter(~pl.col("channel").is_in(list(APART)))
+    earned = own.filter(~pl.col("channel").is_in(list(NO_CHANNEL)))
     if not earned["standard_error"].count():
         return None
     error = pl.coalesce(pl.col("standard_error") * MEAN_ERROR, pl.col("estimate"))
@@ -67,7 +67,7 @@ def _by_chance(own: pl.DataFrame) -> float | None:
 
 def _none(shares: pl.DataFrame, able: Sequence[Suggestion]) -> str | None:
     """Why no model is suggested; None when one is."""
-    channels = shares.filter(~pl.col("channel").is_in(list(APART)))
+    channels = shares.filter(~pl.col("channel").is_in(list(NO_CHANNEL)))
     if channels["channel"].n_unique() < 2:
         return "with fewer than two channels every model says the same"
     if channels["reason"].null_count() == 0 and channels["reason"].str.starts_with(TOO_FEW).all():

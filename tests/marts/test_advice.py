@@ -5,6 +5,7 @@ import pytest
 
 from mta_assets.config_advice import AdviceConfig
 from mta_assets.contracts.advice import CHANNEL_ADVICE, MODEL_ADVICE
+from mta_assets.contracts.increments import INCREMENTS
 from mta_assets.contracts.tables import MONEY
 from mta_assets.marts.advice import NOT_ADDITIVE, Evidence, advise, largest
 from mta_assets.marts.bands import ONE_DAY, TOO_FEW
@@ -18,13 +19,13 @@ FACTS = Facts(all_conversions=9_000.0, days=90, dispersion=2.0)
 def shares(reach=0.01, reason=None, **models):
     """Rows of bands: model -> channel -> share, each with a band that reaches so far to either side."""
     rows = [
-        {"model": model, "channel": channel, "currency": "EUR", "metric": "share", "estimate": share}
+        {"model": model, "channel": channel, "currency": "EUR", "metric": "share", "estimate": share, "level": 0.9}
         | {"standard_error": None if reason else reach / 1.67, "reason": reason}
         | {"low": None if reason else share - reach, "high": None if reason else share + reach}
         for model, said in models.items()
         for channel, share in said.items()
     ]
-    numbers = dict.fromkeys(("estimate", "standard_error", "low", "high"), pl.Float64)
+    numbers = dict.fromkeys(("estimate", "standard_error", "low", "high", "level"), pl.Float64)
     return pl.DataFrame(rows, schema=dict.fromkeys(("model", "channel", "currency", "metric", "reason"), pl.String) | numbers)
 
 
@@ -118,10 +119,52 @@ def test_two_models_are_enough():
     assert largest(advised(shares(**ENDS), PLACES).channels)[1]["channel"] == "search"
 
 
+def increments(intent=0.6, doubt=None, error=90.0, **added):
+    """Rows of increments: channel -> conversions added."""
+    rows = [
+        {"channel": channel, "role": "unpaid" if channel == "walk-in" else "pushed", "touches": 900, "doubt": doubt, "intent": intent}
+        | {"increment": number, "increment_se": None if number is None else error, "reason": None if number else "three touches"}
+        for channel, number in added.items()
+    ]
+    schema = {name: dtype for name, dtype in INCREMENTS.schema.items() if name != "day"}
+    return {"incremental": pl.DataFrame(rows, schema=schema)}
+
+
 def test_hidden_targeting_is_suspected_where_it_was_measured_only():
-    assert of(advised(shares(**ENDS), PLACES, intents={"video": 0.6}), "video")["reasons"] == ["opener", "hidden targeting"]
-    assert "60%" in of(advised(shares(**ENDS), PLACES, intents={"video": 0.6}), "video")["why"]
-    assert of(advised(shares(**ENDS), PLACES), "video")["reasons"] == ["opener"]
+    row = of(advised(shares(**ENDS), PLACES, increments=increments(video=900.0)), "video")
+    assert row["reasons"] == ["opener", "hidden targeting"]
+    assert "60%" in row["why"]
+    for nothing in ({}, increments(intent=0.09, video=900.0), increments(doubt="the placebo fails", video=900.0)):
+        assert of(advised(shares(**ENDS), PLACES, increments=nothing), "video")["reasons"] == ["opener"]
+
+
+def test_the_band_of_a_measured_share_is_that_of_its_error():
+    measured = shares(reason="not fitted again", incremental={"video": 0.1, "search": 0.1})
+    bands = pl.concat([shares(**ENDS), measured])
+    row = of(advised(bands, PLACES, increments=increments(video=900.0, search=900.0)), "search")
+    assert (row["verdict"], row["lowest_model"]) == ("disagree", "incremental")  # 10 % +- 1.7 %, and 80 %
+    assert of(advised(bands, PLACES), "search")["lowest_model"] == "first_touch"  # of the others it is known how sure they are
+    wide = of(advised(bands, PLACES, increments=increments(error=9_000.0, video=900.0, search=900.0)), "search")
+    assert wide["verdict"] == "too few conversions"
+
+
+def test_what_would_have_happened_anyway_is_no_channel():
+    bands = pl.concat([shares(**ENDS), shares(incremental={"baseline": 0.8, "video": 0.1, "search": 0.1})])
+    assert set(advised(bands, PLACES).channels["channel"]) == {"video", "search"}
+
+
+def test_a_model_whose_placebo_fails_or_that_estimates_nothing_is_not_suggested():
+    bands = shares(incremental={"video": 0.1, "search": 0.1}, shapley={"video": 0.5, "search": 0.5})
+    for doubtful, told in ((increments(doubt="the placebo fails", video=9.0), "placebo"), (increments(video=None), "three touches")):
+        models = advised(bands, PLACES, increments=doubtful).models
+        assert models.filter(pl.col("suggested"))["model"].to_list() == ["shapley"]
+        assert told in models.filter(model="incremental")["reason"].item()
+
+
+def test_a_channel_that_the_configuration_calls_unpaid_cannot_be_switched_off():
+    bands = shares(first_touch={"walk-in": 0.5, "search": 0.5}, last_touch={"walk-in": 0.1, "search": 0.9})
+    found = advised(bands, increments=increments(**{"walk-in": 9.0}))
+    assert "come by it themselves" in of(found, "walk-in")["no_experiment"]
 
 
 def test_the_experiment_is_of_the_two_models_and_of_no_channel_that_is_free():
