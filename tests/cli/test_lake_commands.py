@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from polars.testing import assert_frame_equal
 
 from mta_assets.cli import mta
+from mta_assets.contracts.advice import CHANNEL_ADVICE, MODEL_ADVICE
 from mta_assets.contracts.tables import CHANNEL_DAILY, CHANNEL_PERFORMANCE, FILES
 from mta_assets.lake.lake import Lake
 from tests.pipeline.damaging import damaged_one
@@ -55,6 +56,16 @@ def test_a_second_demo_makes_nothing_takes_nothing_twice_and_shows_the_same_resu
     assert first.stdout.startswith("Made")
     assert second.stdout.startswith("Found")
     assert first.stdout.splitlines()[1:] == second.stdout.splitlines()[1:]
+
+
+@pytest.mark.usefixtures("there")
+def test_the_comparison_of_the_lake_is_that_of_its_marts(run):
+    document = json.loads(run("compare", "--json").stdout)
+    lake = Lake(".mta/lake")
+    channels = {row["channel"]: row for row in lake.read(CHANNEL_ADVICE).to_dicts()}
+    assert {row["channel"]: row["why"] for row in document["channels"]} == {name: row["why"] for name, row in channels.items()}
+    assert [document["suggested"]] == (lake.read(MODEL_ADVICE).filter(pl.col("suggested"))["model"].to_list() or [None])
+    assert "Models compared on" in run("compare", "--models", "linear,last_touch").stdout
 
 
 @pytest.mark.usefixtures("there")
