@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from mta_assets.analysis.attribute import ClosedJourneys
+from mta_assets.analysis.attribute import Attribution, ClosedJourneys
 from mta_assets.analysis.bands import RATIOS
 from mta_assets.config import Config
 from mta_assets.contracts.tables import BUCKETS, MONEY, NO_CONSENT
@@ -40,10 +40,10 @@ def compared(
     models: Mapping[str, AttributionModel],
     results: pl.DataFrame,
     bands: pl.DataFrame | None,
-    unavailable: Mapping[str, str],
+    attribution: Attribution,
     config: Config,
 ) -> Comparison:
-    """The models of the results beside each other. bands: of the results; None when nobody knows whose the journeys are."""
+    """The models of the results beside each other. bands: of the results; None when nobody knows whose the journeys are. attribution: which made them."""
     known = without_bands(results, config.band_level) if bands is None else bands
     paths = statistics_of(journeys.learning, ("paths",))
     if paths.paths is None:
@@ -53,17 +53,18 @@ def compared(
         costs=costs(results),
         openers=openers(paths.paths, paths.units),
         facts=_facts(journeys),
-        refused=dict(unavailable) | not_additive(models, results),
+        refused=dict(attribution.unavailable) | not_additive(models, results),
+        increments=attribution.increments,
     )
-    return comparison(evidence, config, unavailable)
+    return comparison(evidence, config, attribution.unavailable)
 
 
 def comparison(evidence: Evidence, config: Config, unavailable: Mapping[str, str]) -> Comparison:
     """What the evidence comes to."""
-    limits = LIMITS if evidence.trusted else (*LIMITS, NO_INCREMENTS)
-    shares = evidence.shares.filter(~pl.col("model").is_in(list(evidence.refused)))
+    doubts = tuple(f"What {model} estimates is not to be trusted here: {reason}." for model, reason in evidence.doubts.items())
+    limits = LIMITS if evidence.trusted else (*LIMITS, NO_INCREMENTS, *doubts)
     return Comparison(
-        shares=shares, advice=advise(evidence, config.advice), level=config.band_level, unavailable=unavailable, limits=limits
+        shares=evidence.shares, advice=advise(evidence, config.advice), level=config.band_level, unavailable=unavailable, limits=limits
     )
 
 

@@ -120,11 +120,10 @@ def analyze(
     results = _whole(attribution.results, material, options)
     wanted = options.bands or (options.comparison and material.journeys.users is not None)
     sure = bands(material.journeys, models, results, config.band_level) if wanted else None
-    unavailable = attribution.unavailable
     return Analysis(
         results=results,
         bands=sure,
-        comparison=compared(material.journeys, models, results, sure, unavailable, config) if options.comparison else None,
+        comparison=compared(material.journeys, models, results, sure, attribution, config) if options.comparison else None,
         attribution=attribution,
         sums=credit_sums(attribution, models, material.journeys),
         rows=material.rows,

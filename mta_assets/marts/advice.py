@@ -47,18 +47,22 @@ class Evidence:
     refused: Mapping[str, str]
     increments: Mapping[str, pl.DataFrame] = field(default_factory=dict)
 
+    @cached_property
+    def doubts(self) -> Mapping[str, str]:
+        """Model -> why its increments are not to be trusted."""
+        return {model: reason for model, rows in self.increments.items() if (reason := doubt(rows))}
+
     @property
     def trusted(self) -> Mapping[str, pl.DataFrame]:
-        """The increments whose placebo holds."""
-        return {model: rows for model, rows in self.increments.items() if doubt(rows) is None}
+        """The increments that can be."""
+        return {model: rows for model, rows in self.increments.items() if model not in self.doubts}
 
     @cached_property
     def shares(self) -> pl.DataFrame:
-        """The rows of the metric share, of models whose credit adds up; those of increments have the bands of their errors."""
-        unlike = [model for model, reason in self.refused.items() if reason == NOT_ADDITIVE]
-        shares = self.bands.filter(pl.col("metric") == "share", ~pl.col("model").is_in(unlike))
+        """The rows of the metric share, of models that can be compared and trusted; those of increments have the bands of their errors."""
+        shares = self.bands.filter(pl.col("metric") == "share", ~pl.col("model").is_in([*self.refused, *self.doubts]))
         total = sum(facts.all_conversions for facts in self.facts.values())
-        for model, rows in self.increments.items():
+        for model, rows in self.trusted.items():
             shares = with_errors(shares, model, rows, total)
         return shares
 
@@ -78,8 +82,7 @@ def advise(evidence: Evidence, settings: AdviceConfig) -> Advice:
     currency = main_currency(evidence.facts)
     main = shares.filter(currency=currency or "")
     spread = farthest(claims(main, evidence.facts[currency].all_conversions)) if currency else 0.0
-    doubted = {model: f"{reason}" for model, rows in evidence.increments.items() if (reason := doubt(rows))}
-    found = suggestions(main, spread, {**evidence.refused, **doubted})
+    found = suggestions(main, spread, {**evidence.refused, **evidence.doubts})
     return Advice(channels=_frame(rows, CHANNEL_ADVICE.schema), models=_frame([asdict(each) for each in found], MODEL_ADVICE.schema))
 
 

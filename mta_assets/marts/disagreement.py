@@ -55,7 +55,7 @@ class Verdict:
 
 
 def judged(found: Extremes | None, place: Place | None, intent: float | None) -> Verdict:
-    """What to say of a channel. found: None with fewer than two models; intent: see `marts/increments`, None unless it is above what is suspicious."""
+    """What to say of a channel. found: None with fewer than two models; intent: see `contracts/increments`, None unless it is above what is suspicious."""
     if found is None:
         return Verdict(verdict=UNKNOWN, reasons=(), why="There is one model only, and nothing to compare it with.")
     suspected, targeting = _targeting(intent)
@@ -116,7 +116,8 @@ def _targeting(intent: float | None) -> tuple[tuple[str, ...], str]:
         return (), ""
     words = (
         f" Hidden targeting is suspected: before its touches, users come by unpaid more often than their history foretells, {_percent(intent)} of the excess"
-        " before unpaid visits themselves. Models that do not allow for that give it too much."
+        " before unpaid visits themselves. Models that do not allow for that give it too much. (A channel that is shown to recent visitors on purpose looks the"
+        " same.)"
     )
     return (TARGETING,), words
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 import numpy as np
 import polars as pl
 
-from mta_assets.contracts.arrays import Floats, Ints, Statistics, Touches
+from mta_assets.contracts.arrays import HISTORIES, Floats, Ints, Statistics, Touches
 from mta_assets.models.normalise import per_journey
 
 
@@ -176,6 +176,11 @@ class LearnedModel(AttributionModel):
             share=align(learned.share, learned.units, touches.units),
             value_share=align(learned.value_share, learned.units, touches.units),
         )
+
+
+def estimates_increments(model: AttributionModel) -> bool:
+    """Whether what it learns says what each channel added."""
+    return isinstance(model, LearnedModel) and HISTORIES in model.needs
 
 
 @runtime_checkable

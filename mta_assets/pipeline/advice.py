@@ -12,6 +12,7 @@ from mta_assets.contracts.arrays import Touches
 from mta_assets.contracts.bands import BANDS, CREDIT_BUCKETS
 from mta_assets.contracts.columns import Table
 from mta_assets.contracts.days import DayRange
+from mta_assets.contracts.increments import increments_table
 from mta_assets.contracts.tables import CHANNEL_PERFORMANCE, NO_CONSENT, PATHS
 from mta_assets.journeys.statistic_windows import decode
 from mta_assets.lake.lake import Lake
@@ -20,7 +21,7 @@ from mta_assets.marts.credit_buckets import bucket_sums
 from mta_assets.marts.disagreement import Facts
 from mta_assets.marts.openers import OPENERS, openers
 from mta_assets.marts.power import dispersion
-from mta_assets.models.base import AttributionModel
+from mta_assets.models.base import AttributionModel, estimates_increments
 from mta_assets.pipeline.learning import fit_window
 
 Frames = dict[Table, pl.DataFrame]
@@ -65,7 +66,15 @@ def _evidence(
         openers=OPENERS.to_frame() if config.privacy.fewest_users else _openers(lake, window),
         facts=_facts(lake, config, models, window, rows),
         refused=unavailable(models, config) | not_additive(models, rows),
+        increments=increments_of(lake, models, day),
     )
+
+
+def increments_of(lake: Lake, models: Mapping[str, AttributionModel], day: date) -> dict[str, pl.DataFrame]:
+    """Model -> what it estimates for the window that ends on the day, of models that estimate increments and have done so."""
+    estimating = [name for name, model in models.items() if estimates_increments(model)]
+    found = {name: lake.read(increments_table(name), DayRange(day, day)).sort("channel").drop("day") for name in estimating}
+    return {name: rows for name, rows in found.items() if rows.height}
 
 
 def _openers(lake: Lake, window: DayRange) -> pl.DataFrame:

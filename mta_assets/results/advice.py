@@ -17,7 +17,7 @@ from mta_assets.marts.advice import Evidence
 from mta_assets.marts.disagreement import Facts
 from mta_assets.marts.openers import OPENERS
 from mta_assets.models.base import AttributionModel
-from mta_assets.pipeline.advice import unavailable
+from mta_assets.pipeline.advice import increments_of, unavailable
 from mta_assets.pipeline.learning import fit_window
 
 
@@ -50,6 +50,7 @@ def stored(lake: Lake, config: Config, models: Mapping[str, AttributionModel]) -
         openers=rows.drop_nulls("reached").select(OPENERS.names()).unique("channel", keep="first", maintain_order=True),
         facts={row[0]: Facts(all_conversions=row[1], days=row[2], dispersion=row[3]) for row in _facts(rows).iter_rows()},
         refused=incomparable(models) | absent,
+        increments=increments_of(lake, models, newest),
     )
     return Stored(comparison=comparison(evidence, config, absent), window=fit_window(config, newest))
 

@@ -8,6 +8,7 @@ import polars as pl
 from mta_assets.contracts.advice import ADVICE, CHANNEL_ADVICE
 from mta_assets.contracts.bands import BANDS, CREDIT_BUCKETS
 from mta_assets.contracts.columns import Table
+from mta_assets.contracts.increments import increments_table
 from mta_assets.contracts.profiles import SHARES_DAILY
 from mta_assets.contracts.tables import (
     CHANNEL_DAILY,
@@ -31,7 +32,7 @@ from mta_assets.defs.told import tell_results
 from mta_assets.defs.versions import marts_version
 from mta_assets.defs.work import finish, take
 from mta_assets.marts.performance import spend_daily
-from mta_assets.models.base import LearnedModel
+from mta_assets.models.base import LearnedModel, estimates_increments
 from mta_assets.models.refits import fitting_needs
 from mta_assets.pipeline.advice import advice
 from mta_assets.pipeline.bands import bands, span
@@ -150,7 +151,8 @@ def _performance_specs(lake: LakeResource) -> list[dg.AssetSpec]:
 
     read = [CREDIT_BUCKETS, *sorted(statistics, key=lambda table: table.name)]
     performed = dg.AssetDep(key_of(CHANNEL_PERFORMANCE))
-    advised = [spec(table, (CREDIT_BUCKETS, PATHS), performed, dg.AssetDep(key_of(BANDS))) for table in ADVICE]
+    measured = [dg.AssetDep(key_of(increments_table(name))) for name, model in learned.items() if estimates_increments(model)]
+    advised = [spec(table, (CREDIT_BUCKETS, PATHS), performed, dg.AssetDep(key_of(BANDS)), *measured) for table in ADVICE]
     return [spec(CHANNEL_PERFORMANCE, (CHANNEL_DAILY, SPEND_DAILY)), spec(BANDS, read, performed), *advised]
 
 
