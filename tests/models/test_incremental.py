@@ -91,7 +91,6 @@ def fewer_trees():
         patch.setattr(comparison, "_TREES", 30)
         patch.setattr(comparison, "_FEWER_TREES", 20)
         patch.setitem(trees.PARAMETERS, "learning_rate", 0.3)
-        patch.setitem(trees.PARAMETERS, "num_threads", 1)  # two that share a processor with other tests wait for each other
         yield
 
 

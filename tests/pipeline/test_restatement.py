@@ -45,7 +45,6 @@ def a_few_events_are_enough():
             patch.setattr(limits, f"LEAST_{name}", 0)
         patch.setitem(trees.PARAMETERS, "min_data_in_leaf", 1)
         patch.setitem(trees.PARAMETERS, "bagging_freq", 0)  # of one moment, a part is none
-        patch.setitem(trees.PARAMETERS, "num_threads", 1)
         patch.setattr(comparison, "_TREES", 3)
         yield
 

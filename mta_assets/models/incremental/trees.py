@@ -1,6 +1,5 @@
 """Expected counts after a history, by boosted trees that never saw the user they speak of. The only module that knows LightGBM."""
 
-import os
 from collections.abc import Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -26,7 +25,7 @@ PARAMETERS = {
     "bagging_freq": 1,
     "max_bin": 63,
     "seed": 1,
-    "num_threads": 2,
+    "num_threads": 1,  # two that wait for each other keep the cores busy with it: beside other work a fit took seven times as long
     "deterministic": True,
     "force_row_wise": True,
     "verbose": -1,
@@ -63,8 +62,6 @@ def expectations(history: Singles, outcomes: Sequence[Floats], fold: Ints, round
 
 
 def _library() -> ModuleType:
-    # Threads that wait for each other otherwise keep a core busy with it: on a machine with other work a fit took seven times as long.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # OpenMP reads it when it is loaded
     try:
         import lightgbm  # noqa: PLC0415  half a second to import, needed where a model of increments is fitted only
     except (ImportError, OSError) as error:  # the wheel wants the system's OpenMP
