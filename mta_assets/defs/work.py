@@ -39,7 +39,7 @@ def finish(context: dg.AssetExecutionContext, lake: LakeResource, days: DayRange
     tags = _tags(context)
     if tags.get(TAKEN):
         taken = _rows(lake.lake, days, tags[TAKEN].split(","), tags[SCOPES].split(","))
-        restatements.finish(lake.lake, taken)
+        restatements.finish(lake.lake, lake.config, taken)
         for scope, restated in taken.group_by("scope").agg(pl.col("day").n_unique()).iter_rows():
             lake.count("mta_days_restated_total", restated, scope)
 

@@ -20,6 +20,7 @@ from mta_assets.telemetry.streams import business
 
 DAY_ENDED = "the day has ended"
 DAMAGED = "a file was damaged"
+HASTY = "a day of the fit window was closed later"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,15 +112,27 @@ def snapshot(lake: Lake, days: DayRange) -> pl.DataFrame:
     return lake.read(RESTATEMENTS).filter(pl.col("status") == "pending", pl.col("day").is_between(days.first, days.last))
 
 
-def finish(lake: Lake, taken: pl.DataFrame) -> None:
-    """Mark as done what was taken; what was asked for meanwhile stays pending."""
+def finish(lake: Lake, config: Config, taken: pl.DataFrame) -> None:
+    """Mark as done what was taken; what was asked for meanwhile stays pending.
+
+    Days that were done before a day in their fit window was closed are asked for again: a day that failed stops no other, and may be mended last.
+    """
     for restatement in taken["restatement_id"].unique():
         rows = lake.read(RESTATEMENTS).filter(pl.col("restatement_id") == restatement)
         done = rows.join(taken, on=["restatement_id", "day", "scope"], how="semi").with_columns(status=pl.lit("done"))
         rest = rows.join(taken, on=["restatement_id", "day", "scope"], how="anti")
+        _ask_for_the_hasty(lake, config, done.filter(scope="closing")["day"], rest.filter(status="done"))
         lake.replace_where(RESTATEMENTS, pl.concat([rest, done]), {"restatement_id": restatement})
     restated = {scope: taken.filter(scope=scope)["day"].n_unique() for scope in ("closing", "fit")}
     business.info("days restated", **restated, first_day=taken["day"].min(), last_day=taken["day"].max())
+
+
+def _ask_for_the_hasty(lake: Lake, config: Config, closed: pl.Series, done: pl.DataFrame) -> None:
+    """Ask for what was done of a restatement before some of its days, which are closed only now, and needed them."""
+    reached = _later_fits(set(closed), config, date.max)
+    if days := sorted(reached.intersection(done["day"]) - set(closed)):
+        asked_at: datetime = done.select(pl.col("created_at").max()).item()
+        _put(lake, uuid.uuid4().hex, [(day, "fit") for day in days], "pending", HASTY, asked_at)
 
 
 def newest_day(lake: Lake) -> date | None:

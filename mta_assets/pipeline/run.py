@@ -78,7 +78,7 @@ def recompute(lake: Lake, config: Config, models: Mapping[str, AttributionModel]
         notify(f"journeys of {days}")
         close(lake, config, days)
         _attribute(lake, config, models, models, days, notify)
-        restatements.finish(lake, taken)
+        restatements.finish(lake, config, taken)
 
 
 def refit(lake: Lake, config: Config, models: Mapping[str, AttributionModel], days: DayRange, notify: Notify) -> None:
@@ -86,7 +86,7 @@ def refit(lake: Lake, config: Config, models: Mapping[str, AttributionModel], da
     with lake.alone():
         taken = restatements.snapshot(lake, days)
         _attribute(lake, config, models, {name: model for name, model in models.items() if isinstance(model, LearnedModel)}, days, notify)
-        restatements.finish(lake, taken)
+        restatements.finish(lake, config, taken)
 
 
 def _attribute(

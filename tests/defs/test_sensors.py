@@ -147,7 +147,7 @@ def test_days_that_failed_are_halved_until_the_bad_one_stands_alone(copied):
         _run_status(shop, request, work.job, dg.DagsterRunStatus.FAILURE if fails else dg.DagsterRunStatus.SUCCESS)
         if not fails:
             pending -= set(work.days)
-            restatements.finish(shop.resource.lake, restatements.snapshot(shop.resource.lake, work.days))
+            restatements.finish(shop.resource.lake, CONFIG, restatements.snapshot(shop.resource.lake, work.days))
     assert pending == {bad}
     assert "wait for new data or for a person: attribute 2026-03-05" in shop.look("restatement_sensor").skip_message
     restatements.close_day(shop.resource.lake, bad, datetime.now(UTC))  # something new asks for the day

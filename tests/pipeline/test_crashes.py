@@ -11,11 +11,14 @@ from pathlib import Path
 import pytest
 from deltalake import DeltaTable
 
-from mta_assets.contracts.tables import CORE, FILES, STAGED
+from mta_assets.contracts.tables import CORE, FILES, RESTATEMENTS, STAGED
 from mta_assets.errors import LakeError, LandingAwayError
 from mta_assets.lake.lake import Lake
 from mta_assets.pipeline import ingest as ingest_module
+from mta_assets.pipeline import restatements
+from mta_assets.pipeline.core import build_pending
 from mta_assets.pipeline.ingest import ingest, landed_files
+from mta_assets.pipeline.run import catch_up, recompute, refit
 from tests.pipeline.crashing import AFTER, CONFIG, MODELS_IN_TEST, NOW, SETTINGS, land, ran
 
 # More than the default tries forty moments of the run instead of four.
@@ -229,3 +232,15 @@ def test_a_file_whose_disk_is_away_waits_and_is_not_called_unreadable(case, tmp_
 
 def _away(path):
     raise OSError(errno.EIO, "Input/output error")
+
+
+def test_days_that_were_made_before_a_day_in_their_window_was_closed_are_made_again(case, tmp_path):
+    lake = Lake(str(shutil.copytree(case.before, tmp_path / "lake")))
+    ingest(lake, CONFIG, landed_files(case.landing, CONFIG), NOW)
+    build_pending(lake, CONFIG, NOW)
+    steps = {"closing": recompute, "fit": refit}
+    for scope, days in reversed(restatements.pending(lake).in_order):  # as when the run of the first days died and the sensor went on
+        steps[scope](lake, CONFIG, MODELS_IN_TEST, days, lambda _: None)
+    assert lake.read(RESTATEMENTS).filter(status="pending")["cause"].unique().to_list() == [restatements.HASTY]
+    catch_up(lake, CONFIG, MODELS_IN_TEST, NOW)
+    case.check(lake)
