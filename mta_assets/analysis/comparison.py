@@ -12,7 +12,7 @@ from mta_assets.config import Config
 from mta_assets.contracts.tables import BUCKETS, MONEY, NO_CONSENT
 from mta_assets.journeys.statistics import statistics_of
 from mta_assets.marts import bands as figures
-from mta_assets.marts.advice import LIMITS, NO_INCREMENTS, NOT_ADDITIVE, Advice, Evidence, advise
+from mta_assets.marts.advice import LIMITS, NO_INCREMENTS, NOT_ADDITIVE, TARGETED, Advice, Evidence, advise
 from mta_assets.marts.disagreement import Facts
 from mta_assets.marts.openers import openers
 from mta_assets.marts.power import dispersion
@@ -62,7 +62,7 @@ def compared(
 def comparison(evidence: Evidence, config: Config, unavailable: Mapping[str, str]) -> Comparison:
     """What the evidence comes to."""
     doubts = tuple(f"What {model} estimates is not to be trusted here: {reason}." for model, reason in evidence.doubts.items())
-    limits = LIMITS if evidence.trusted else (*LIMITS, NO_INCREMENTS, *doubts)
+    limits = (*LIMITS, TARGETED) if evidence.trusted else (*LIMITS, NO_INCREMENTS, *doubts)
     return Comparison(
         shares=evidence.shares, advice=advise(evidence, config.advice), level=config.band_level, unavailable=unavailable, limits=limits
     )

@@ -27,6 +27,10 @@ LIMITS = (
     "An experiment answers for its channel, its days and its spend. What the channel did before goes on working for a while among those held out, so that the "
     "first days show too little. Where a platform cannot leave out users, regions do, which takes more of them: regions differ by more than chance.",
 )
+TARGETED = (
+    "Where hidden targeting is suspected, models that do not allow for it give the channel too much. A channel that is shown to recent visitors on purpose, as "
+    "retargeting is, looks the same."
+)
 NO_INCREMENTS = (
     "Whether ads go to people who would have bought anyway (hidden targeting) cannot be judged from journeys; the model `incremental` does."
 )

@@ -114,11 +114,7 @@ def _reason(found: Extremes, place: Place | None) -> tuple[str | None, str]:
 def _targeting(intent: float | None) -> tuple[tuple[str, ...], str]:
     if intent is None:
         return (), ""
-    words = (
-        f" Hidden targeting is suspected: before its touches, users come by unpaid more often than their history foretells, {_percent(intent)} of the excess"
-        " before unpaid visits themselves. Models that do not allow for that give it too much. (A channel that is shown to recent visitors on purpose looks the"
-        " same.)"
-    )
+    words = f" Hidden targeting is suspected: more unpaid visits precede its touches than history foretells, {intent:.1f} times the excess before unpaid ones."
     return (TARGETING,), words
 
 

@@ -33,7 +33,10 @@ def with_errors(shares: pl.DataFrame, model: str, increments: pl.DataFrame, conv
     shares: `marts/bands` rows of the metric share; conversions: of all currencies, as the increments are.
     """
     reach = quantile(float(shares["level"][0]), BUCKETS) if shares.height else 0.0
-    errors = increments.drop_nulls("increment_se").select("channel", error=pl.col("increment_se") / max(conversions, 1.0))
+    asked = increments.filter(pl.col("role") != UNPAID).drop_nulls(
+        "increment_se"
+    )  # what unpaid channels seem to add is the placebo, and credited to none
+    errors = asked.select("channel", error=pl.col("increment_se") / max(conversions, 1.0))
     own = pl.col("model") == model
     known = shares.join(errors, on="channel", how="left", maintain_order="left").with_columns(error=pl.when(own).then("error"))
     there = pl.col("error").is_not_null()

@@ -133,7 +133,7 @@ def increments(intent=0.6, doubt=None, error=90.0, **added):
 def test_hidden_targeting_is_suspected_where_it_was_measured_only():
     row = of(advised(shares(**ENDS), PLACES, increments=increments(video=900.0)), "video")
     assert row["reasons"] == ["opener", "hidden targeting"]
-    assert "60%" in row["why"]
+    assert "0.6 times" in row["why"]
     for nothing in ({}, increments(intent=0.09, video=900.0), increments(doubt="the placebo fails", video=900.0)):
         assert of(advised(shares(**ENDS), PLACES, increments=nothing), "video")["reasons"] == ["opener"]
 
@@ -146,6 +146,13 @@ def test_the_band_of_a_measured_share_is_that_of_its_error():
     assert of(advised(bands, PLACES), "search")["lowest_model"] == "first_touch"  # of the others it is known how sure they are
     wide = of(advised(bands, PLACES, increments=increments(error=9_000.0, video=900.0, search=900.0)), "search")
     assert wide["verdict"] == "too few conversions"
+
+
+def test_what_a_model_never_credits_it_does_not_disagree_about():
+    measured = shares(reason="not fitted again", incremental={"walk-in": 0.0, "search": 0.1})
+    bands = pl.concat([shares(first_touch={"walk-in": 0.5, "search": 0.5}, last_touch={"walk-in": 0.2, "search": 0.8}), measured])
+    found = advised(bands, increments=increments(**{"walk-in": 9.0, "search": 900.0}))
+    assert (of(found, "walk-in")["lowest_model"], of(found, "search")["lowest_model"]) == ("last_touch", "incremental")
 
 
 def test_what_would_have_happened_anyway_is_no_channel():
