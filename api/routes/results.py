@@ -12,11 +12,13 @@ from api.services import services
 from api.serving import served
 from mta_assets.contracts.bands import BANDS
 from mta_assets.contracts.columns import Table
+from mta_assets.contracts.incrementality import INCREMENTALITY
 from mta_assets.contracts.tables import CHANNEL_DAILY, CHANNEL_PERFORMANCE, RESTATEMENTS, SPEND_DAILY
 from mta_assets.results.questions import Answer
 
 CREDIT_TABLES: Final = (CHANNEL_DAILY, RESTATEMENTS)
 PERFORMANCE_TABLES: Final = (CHANNEL_PERFORMANCE, BANDS, CHANNEL_DAILY, SPEND_DAILY, RESTATEMENTS)
+INCREMENTALITY_TABLES: Final = (INCREMENTALITY, CHANNEL_DAILY, RESTATEMENTS)
 
 
 def version_of(tables: tuple[Table, ...]) -> Callable[[], str]:

@@ -10,14 +10,16 @@ import polars as pl
 from mta_assets.analysis.attribute import Attribution, ClosedJourneys, attribute
 from mta_assets.analysis.bands import bands
 from mta_assets.analysis.comparison import Comparison, compared
+from mta_assets.analysis.incrementality import Incrementality, check_channels, incrementality, touches_by_day
 from mta_assets.analysis.inputs import Inputs, closed_journeys, read_inputs
 from mta_assets.analysis.path_file import read_path_file
 from mta_assets.analysis.recognise import GivenFile, Recognised, recognise
 from mta_assets.analysis.steps import Computed, Notify, Stage, Step, silent, unheeded
 from mta_assets.config import Config, parse_config
+from mta_assets.contracts.experiments import EXPERIMENTS
 from mta_assets.errors import CallError, DataError
 from mta_assets.marts.performance import with_spend, without_consent
-from mta_assets.models.base import AttributionModel
+from mta_assets.models.base import AttributionModel, estimates_increments
 from mta_assets.models.registry import build_models, select
 
 # Relative; sums of a million shares in double precision are off by less, a lost conversion by far more.
@@ -30,6 +32,7 @@ class Options:
 
     timezone: of times that carry no offset; lookback_days: None takes the configuration's. bands: whether confidence bands are asked for.
     comparison: whether the models are to be compared; that takes bands, where there can be any.
+    experiments: `EXPERIMENTS` rows that calibrate what channels added.
     """
 
     models: str = "all"
@@ -39,6 +42,7 @@ class Options:
     lookback_days: float | None = None
     bands: bool = False
     comparison: bool = False
+    experiments: pl.DataFrame = field(default_factory=EXPERIMENTS.empty)
 
     @property
     def units(self) -> tuple[str, ...]:
@@ -77,7 +81,7 @@ class Analysis:
     """The outcome. results: model, *by, currency, conversions, value, and with spend cost, roas, cpa; one row per model, unit and currency.
 
     journeys: closed journeys, converting or not; conversions: of them all. rejected: quarantine rows with their reasons. bands: `marts/bands` rows, but for
-    the day, where they were asked for. comparison: where it was.
+    the day, where they were asked for. comparison: where it was. added: what channels added, where a model estimates it.
     """
 
     results: pl.DataFrame
@@ -90,6 +94,7 @@ class Analysis:
     files: tuple[Recognised, ...]
     bands: pl.DataFrame | None = None
     comparison: Comparison | None = None
+    added: Incrementality = field(default_factory=Incrementality)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +106,7 @@ class _Material:
     unconsented: pl.DataFrame
     rows: RowCounts
     rejected: pl.DataFrame
+    touches: pl.DataFrame
 
 
 def analyze(
@@ -115,6 +121,8 @@ def analyze(
     models = select(build_models(config.models), options.models)
     recognised = recognise(files, options.columns, options.timezone, config)
     material = _material(recognised, options, config, now, notify)
+    if any(estimates_increments(model) for model in models.values()):
+        check_channels(options.experiments, material.touches)
     attribution = attribute(material.journeys, models, notify, lambda rows: computed(_whole(rows, material, options)))
     touches = material.journeys.touches
     results = _whole(attribution.results, material, options)
@@ -124,6 +132,7 @@ def analyze(
         results=results,
         bands=sure,
         comparison=compared(material.journeys, models, results, sure, attribution, config) if options.comparison else None,
+        added=incrementality(attribution.increments, results, options.experiments, material.touches, config.band_level),
         attribution=attribution,
         sums=credit_sums(attribution, models, material.journeys),
         rows=material.rows,
@@ -193,7 +202,8 @@ def _material(files: Sequence[Recognised], options: Options, config: Config, now
         )
     rows = RowCounts(read=rows_read, quarantined=rejected.height, duplicates=inputs.duplicates)
     counted = inputs.unconsented.filter(~pl.col("goal").is_in(list(config.milestones.stages.values())))
-    return _Material(journeys=journeys, spend=spend, unconsented=counted, rows=rows, rejected=rejected)
+    touches = touches_by_day(inputs.rows["touchpoints"], config.reporting_timezone)
+    return _Material(journeys=journeys, spend=spend, unconsented=counted, rows=rows, rejected=rejected, touches=touches)
 
 
 def _check_together(files: Sequence[Recognised], options: Options) -> None:

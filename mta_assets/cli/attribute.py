@@ -1,6 +1,6 @@
 """`mta attribute`: files in, every model's credit out, on the screen, as JSON or into a file."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import get_args
 
@@ -11,9 +11,12 @@ from mta_assets.analysis.output import check_writable, records, tidy, write
 from mta_assets.analysis.recognise import FileKind, GivenFile
 from mta_assets.analysis.run import Analysis, Options, analyze
 from mta_assets.cli.given_files import stated_kinds
+from mta_assets.cli.incrementality import incrementality_document, show_incrementality
 from mta_assets.cli.options import FILE, configuration, reading_options
 from mta_assets.cli.output import Cell, counted, say, show_json, show_table, shown
 from mta_assets.cli.progress import progress
+from mta_assets.config import Config
+from mta_assets.ingest.experiments import experiments
 from mta_assets.marts.bands import COVERS
 from mta_assets.results.bands import with_bands
 
@@ -36,6 +39,12 @@ MOST_ROWS = 25
     is_flag=True,
     help="Say how sure each figure is: a confidence band, or the reason why there is none. Takes several times as long.",
 )
+@click.option(
+    "--experiments",
+    "experiments_path",
+    type=FILE,
+    help="CSV of experiments that calibrate what channels added, instead of those of mta.yaml (docs/experiments.md).",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document: results, effects, what is unavailable, counts, sums.")
 def command(  # noqa: PLR0913  one parameter per option of the command
     *,
@@ -49,6 +58,7 @@ def command(  # noqa: PLR0913  one parameter per option of the command
     config_path: Path | None,
     out: Path | None,
     bands: bool,
+    experiments_path: Path | None,
     as_json: bool,
 ) -> None:
     """Credit channels for conversions with every attribution model.
@@ -58,13 +68,15 @@ def command(  # noqa: PLR0913  one parameter per option of the command
     the columns; where it does not, say it: --touchpoints a.csv --conversions b.csv. CSV, JSON, NDJSON and Parquet, also compressed.
 
     With --spend each channel's cost, ROAS (value / cost) and CPA (cost / conversions) stand beside its credit. With --bands each figure has its band
-    (docs/uncertainty.md); a path table has no users, and hence none.
+    (docs/uncertainty.md); a path table has no users, and hence none. What channels added, by models that estimate it, is shown beside what experiments make
+    of it, with iROAS (docs/experiments.md).
 
     \b
     Examples:
       mta attribute events.csv --columns user_id=customer_id,ts=time --spend spend.csv
       mta attribute touchpoints.csv conversions.csv --models linear,markov_1 --by campaign
       mta attribute paths.csv --out credit.parquet
+      mta attribute events.csv --spend spend.csv --models incremental --experiments experiments.csv
 
     Rows that cannot be used are set aside and counted; `mta validate FILE` says what is wrong with them. In CSV output, text that a
     spreadsheet would take for a formula (it begins with = + - @, a tab or a line break) gets an apostrophe in front.
@@ -74,7 +86,7 @@ def command(  # noqa: PLR0913  one parameter per option of the command
         raise click.UsageError("Name at least one file. `mta attribute --help` shows which.")
     if out:
         check_writable(out)
-    config = configuration(config_path)
+    config, now = configuration(config_path), datetime.now(UTC)
     options = Options(
         models=models,
         by="campaign" if by == "campaign" else "channel",
@@ -82,10 +94,16 @@ def command(  # noqa: PLR0913  one parameter per option of the command
         timezone=timezone,
         lookback_days=lookback_days,
         bands=bands,
+        experiments=_experiments(config, experiments_path, now.date()),
     )
     with progress() as notify:
-        analysis = analyze(given, options, config, datetime.now(UTC), notify)
+        analysis = analyze(given, options, config, now, notify)
     _report(analysis, out, as_json=as_json)
+
+
+def _experiments(config: Config, path: Path | None, today: date) -> pl.DataFrame:
+    section = config.experiments
+    return experiments(section if path is None else section.model_copy(update={"file": str(path), "listed": ()}), today)
 
 
 def _report(analysis: Analysis, out: Path | None, *, as_json: bool) -> None:
@@ -107,6 +125,7 @@ def document(analysis: Analysis, result: pl.DataFrame) -> dict[str, object]:
         "results": records(result),
         "effects": records(analysis.attribution.effects),
         "bands": analysis.bands is not None and COVERS,
+        "incrementality": incrementality_document(analysis.added),
         "unavailable": dict(analysis.attribution.unavailable),
         "notes": dict(analysis.attribution.notes),
         "sums": list(analysis.sums),
@@ -126,6 +145,7 @@ def show(analysis: Analysis, result: pl.DataFrame) -> None:
         say(f"Bands of {float(analysis.bands['level'][0]):.0%}. {COVERS}\n")
         result = _banded(result)
     show_table(result.columns, [_rows(part) for part in result.partition_by("model", maintain_order=True)])
+    show_incrementality(analysis.added)
     _show_words("Unavailable", analysis.attribution.unavailable)
     _show_words("Notes", analysis.attribution.notes)
     _show_sums(analysis)

@@ -480,6 +480,53 @@ class HealthMetrics:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IncrementalityRow:
+    """What one channel added, before and after experiments, and what that returned on its cost."""
+
+    model: str
+    channel: str
+    role: str
+    increment: float | None
+    increment_low: float | None
+    increment_high: float | None
+    tests: int
+    effect: float | None
+    effect_se: float | None
+    calibrated: float | None
+    calibrated_low: float | None
+    calibrated_high: float | None
+    basis: str
+    multiplier: float | None
+    multiplier_low: float | None
+    multiplier_high: float | None
+    valid_until: date | None
+    reason: str | None
+    level: float
+    doubt: str | None
+    currency: str
+    cost: Decimal | None
+    roas: float | None
+    iroas: float | None
+    iroas_low: float | None
+    iroas_high: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incrementality:
+    """What channels added."""
+
+    start: date | None
+    end: date | None
+    provisional: bool
+    table_version: str
+    total: int
+    next_cursor: str | None
+    band_level: float | None
+    bands: str
+    data: tuple[IncrementalityRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobFileModel:
     """A file that was sent."""
 

@@ -16,6 +16,7 @@ from mta_assets.client.answers import (
     CreditRow,
     ErasureEntry,
     Freshness,
+    IncrementalityRow,
     JobDocument,
     Key,
     KeyMade,
@@ -78,6 +79,10 @@ class Client:
     def performance(self, models: Iterable[str] = (), *, start: date | None = None, end: date | None = None) -> Rows[PerformanceRow]:
         """Spend, credit, CPA and ROAS."""
         return self._rows("/v1/channels/performance", PerformanceRow, {"models": list(models), **_days(start, end)})
+
+    def incrementality(self, channel: Iterable[str] = ()) -> Rows[IncrementalityRow]:
+        """What channels added, before and after experiments, and iROAS."""
+        return self._rows("/v1/channels/incrementality", IncrementalityRow, {"channel": list(channel)})
 
     def paths(self, *, start: date | None = None, end: date | None = None) -> Rows[PathRow]:
         """The paths that converted most."""

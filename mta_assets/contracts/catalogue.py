@@ -2,6 +2,7 @@
 
 from mta_assets.contracts.advice import ADVICE
 from mta_assets.contracts.bands import UNCERTAINTY
+from mta_assets.contracts.incrementality import INCREMENTALITY
 from mta_assets.contracts.profiles import PROFILES
 from mta_assets.contracts.scorecard import SCORECARDS
 from mta_assets.contracts.tables import (
@@ -38,5 +39,6 @@ FIXED_TABLES = (
     *PROFILES,
     *UNCERTAINTY,
     *ADVICE,
+    INCREMENTALITY,
     *SCORECARDS,
 )

@@ -47,7 +47,7 @@ INCREMENTALITY = Table(
         Column(name="doubt", dtype=TEXT, meaning="why the estimates are not to be trusted; null where the placebo holds", nullable=True),
         Column(name="currency", dtype=TEXT, meaning=f"ISO 4217, of what follows; {NOT_SET} without credit and cost", rules=rules.TEXT),
         Column(name="cost", dtype=MONEY, meaning="what the channel cost, in `currency`; null where no spend is known", nullable=True),
-        _figure("roas", "value that the model credits over cost"),
+        _figure("roas", "value that the model credits over cost; null without cost or estimate"),
         _figure("iroas", "that times the multiplier: calibrated incremental value over cost; null without cost or multiplier"),
         _figure("iroas_low", "where the band of that begins"),
         _figure("iroas_high", "where it ends"),

@@ -39,3 +39,8 @@ def marts_version(config: Config) -> str:
     """What the marts depend on beside the credits."""
     shown = {"fewest_users": config.privacy.fewest_users} if config.privacy.fewest_users else {}
     return version_of(fit_window_days=config.fit_window_days, band_level=config.band_level, journeys=journeys_version(config), **shown)
+
+
+def incrementality_version(config: Config) -> str:
+    """What `marts/incrementality` depends on beside its marts: which experiments are stated; those of a file may change without it."""
+    return version_of(marts=marts_version(config), experiments=config.experiments.model_dump(mode="json"))

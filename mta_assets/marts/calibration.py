@@ -4,6 +4,7 @@ The arithmetic is in `multipliers`, and which experiments count in `experiments`
 """
 
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 
 import numpy as np
@@ -39,13 +40,16 @@ class Calibration:
         return tuple(f"The experiment of {channel!r} ({stated}) does not count: {reason}" for stated, channel, reason in told.iter_rows())
 
 
-def calibrate(increments: pl.DataFrame, experiments: pl.DataFrame, touches: pl.DataFrame, days: DayRange, level: float) -> Calibration:
+def calibrate(
+    increments: pl.DataFrame, experiments: pl.DataFrame, touches: pl.DataFrame, days: DayRange, level: float, as_of: date | None = None
+) -> Calibration:
     """Raw and calibrated increments of the channels of these days, in the order given.
 
-    increments: channel, role (pushed, pulled or unpaid), increment and increment_se, null where there is no estimate. experiments: `EXPERIMENTS` rows; they are
-    valid as of the last of the days. touches: channel, day, touches: how many each channel has on each of the days. level: of bands, 0 to 1.
+    increments: channel, role (pushed, pulled or unpaid), increment and increment_se, null where there is no estimate. experiments: `EXPERIMENTS` rows; those
+    count that are over and valid as of this day, the last of the days unless it is given. touches: channel, day, touches: how many each channel has on each of
+    the days. level: of bands, 0 to 1.
     """
-    known = judged(experiments, touches, days)
+    known = judged(experiments, touches, days, as_of or days.last)
     rows = increments.join(_by_channel(known), on="channel", how="left", maintain_order="left").with_columns(pl.col("tests").fill_null(0))
     found = _Evidence(rows)
     shown = {name: pl.Series(name, numbers, dtype=pl.Float64, nan_to_null=True) for name, numbers in _figures(found, level).items()}
@@ -63,9 +67,20 @@ class _Evidence:
         )
         self.estimated: Bools = error > 0
         self.estimate, self.error = np.where(self.estimated, estimate, 0.0), np.where(self.estimated, error, 0.0)
+        self.unpaid: Bools = (rows["role"] == "unpaid").to_numpy()
         self.tested: Bools = self.precision > 0
         # A multiplier says something of an estimate above 0 only, and of what somebody pays for.
-        self.scaled: Bools = self.estimated & (self.estimate > 0) & (rows["role"] != "unpaid").to_numpy()
+        self.scaled: Bools = self.estimated & (self.estimate > 0) & ~self.unpaid
+
+    @cached_property
+    def whole_error(self) -> Floats:
+        """The error of an estimate with what the placebo shows: unpaid channels add nothing, so that what they seem to add beyond chance is the model's own.
+
+        Source: negative controls, Schuemie et al. 2014, doi:10.1002/sim.5925.
+        """
+        placebo = self.estimated & self.unpaid
+        seeming = (self.estimate**2 - self.error**2)[placebo].mean() if placebo.any() else 0.0
+        return np.where(self.estimated, np.sqrt(self.error**2 + max(seeming, 0.0)), 0.0)
 
     @cached_property
     def pooled(self) -> Bools:
@@ -94,7 +109,7 @@ def _figures(found: _Evidence, level: float) -> dict[str, Floats]:
     reach = quantile(level, BUCKETS) * found.error
     bounds = (0.0, (1 - level) / 2, (1 + level) / 2)  # the first stands for the estimate itself
     raw = [np.where(found.estimated, found.estimate + sign * reach, np.nan) for sign in (0, -1, 1)]
-    together = combine(found.estimate, found.error, found.effect, np.where(found.estimated, found.precision, 0.0), found.scaled)
+    together = combine(found.estimate, found.whole_error, found.effect, np.where(found.estimated, found.precision, 0.0), found.scaled)
     spread = 1 / np.sqrt(np.where(found.tested, found.precision, np.nan))
     figures: dict[str, Floats] = {}
     for end, share, estimate in zip(("", "_low", "_high"), bounds, raw, strict=True):

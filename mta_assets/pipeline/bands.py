@@ -28,15 +28,20 @@ def bands(
 
     performance: `marts/channel_performance` of the days. None when the newest day is not among them: what the lake has of it stays.
     """
-    kept = [day for day in lake.days(CHANNEL_PERFORMANCE) if not days.first <= day <= days.last]
-    newest = max([*kept, *performance["day"].unique()], default=None)
+    newest, of_lake = newest_day(lake, days, performance)
     if newest is None:
         return BANDS.empty()
-    one = DayRange(newest, newest)
-    if newest in kept and lake.days(BANDS) == [newest]:
+    if of_lake and lake.days(BANDS) == [newest]:
         return None
-    rows = lake.read(CHANNEL_PERFORMANCE, one) if newest in kept else performance.filter(day=newest)
+    rows = lake.read(CHANNEL_PERFORMANCE, DayRange(newest, newest)) if of_lake else performance.filter(day=newest)
     return _computed(lake, config, models, newest, rows.drop("day"))
+
+
+def newest_day(lake: Lake, days: DayRange, performance: pl.DataFrame) -> tuple[date | None, bool]:
+    """(the newest day that has results once these of `marts/channel_performance` are written, whether the lake has it and it is none of them)."""
+    kept = [day for day in lake.days(CHANNEL_PERFORMANCE) if not days.first <= day <= days.last]
+    newest = max([*kept, *performance["day"].unique()], default=None)
+    return newest, newest in kept
 
 
 def span(lake: Lake, table: Table, found: pl.DataFrame, days: DayRange) -> DayRange:

@@ -9,6 +9,7 @@ from mta_assets.config import Config
 from mta_assets.contracts.bands import BANDS, CREDIT_BUCKETS
 from mta_assets.contracts.columns import Table
 from mta_assets.contracts.days import DayRange
+from mta_assets.contracts.incrementality import INCREMENTALITY
 from mta_assets.contracts.increments import BASELINE, NOT_ESTIMATED
 from mta_assets.contracts.profiles import SHARES_DAILY
 from mta_assets.contracts.tables import (
@@ -35,6 +36,7 @@ from mta_assets.marts.sums import summed
 from mta_assets.models.base import AttributionModel, LearnedModel
 from mta_assets.pipeline.advice import advice
 from mta_assets.pipeline.bands import bands, span
+from mta_assets.pipeline.incrementality import incrementality
 from mta_assets.pipeline.learning import days_with_results, fit_window
 
 
@@ -47,6 +49,8 @@ def write_marts(lake: Lake, config: Config, models: Mapping[str, AttributionMode
     refresh(lake, CHANNEL_PERFORMANCE, performed, days)
     sure = bands(lake, config, models, days, performed)
     anew = ({} if sure is None else {BANDS: sure}) | advice(lake, config, models, performed, sure)
+    added = incrementality(lake, config, models, days, performed)
+    anew |= {} if added is None else {INCREMENTALITY: added}
     for table, frame in anew.items():
         refresh(lake, table, frame, span(lake, table, frame, days))
 

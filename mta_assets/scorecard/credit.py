@@ -17,9 +17,13 @@ STAGES = MilestonesConfig(lead="sign_up", opportunity="add_to_cart")
 
 @dataclass(frozen=True, kw_only=True)
 class Credited:
-    """credit: model, channel, conversions, value. unavailable: model -> why it has none on this world."""
+    """credit: model, channel, conversions, value. increments: model -> its `INCREMENTS` rows, where it estimates any.
+
+    unavailable: model -> why it has none on this world.
+    """
 
     credit: pl.DataFrame
+    increments: Mapping[str, pl.DataFrame]
     unavailable: Mapping[str, str]
 
 
@@ -27,7 +31,9 @@ def credited(world: Simulated, models: Mapping[str, AttributionModel]) -> Credit
     """What each model credits each channel with, over the whole world, with the default settings and milestones."""
     config = Config(currency=world.world.currency, milestones=STAGES)
     found = attribute(closed_journeys(_inputs(world), config, ("channel",)), models)
-    return Credited(credit=found.results.select("model", "channel", "conversions", "value"), unavailable=found.unavailable)
+    return Credited(
+        credit=found.results.select("model", "channel", "conversions", "value"), increments=found.increments, unavailable=found.unavailable
+    )
 
 
 def _inputs(world: Simulated) -> Inputs:

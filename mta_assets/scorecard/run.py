@@ -1,17 +1,18 @@
 """The scorecard: every model on every world and seed, one row each. A model is on it by being registered, a world by being in `WORLDS`."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 import polars as pl
 
 from mta_assets.contracts.scorecard import SCORECARD
 from mta_assets.models.base import AttributionModel
 from mta_assets.scorecard.budget import Budget, Move
-from mta_assets.scorecard.credit import credited
+from mta_assets.scorecard.credit import Credited, credited
 from mta_assets.scorecard.measures import distance
 from mta_assets.scorecard.prediction import predictions
-from mta_assets.simulation.known import Simulated, simulate_world
+from mta_assets.scorecard.tested import calibrated_credit, holdouts, named
+from mta_assets.simulation.known import Simulated, simulate_world, simulated
 from mta_assets.simulation.truth import Outcome, Truth
 from mta_assets.simulation.worlds import WORLDS
 
@@ -49,23 +50,38 @@ def scorecard(models: Mapping[str, AttributionModel], trial: Trial, notify: Call
         for seed in trial.seeds:
             notify(f"{name}, seed {seed}")
             world = simulate_world(name, users=trial.users, seed=seed, holdouts=trial.holdouts)
-            rows += ({"world": name, "seed": seed} | row for row in _rows(world, models))
+            found = credited(world, models)
+            rows += ({"world": name, "seed": seed} | row for row in [*_rows(world, models, found), *_tested_rows(world, models, found)])
             foretold.append(predictions(world, models).select(pl.lit(name).alias("world"), pl.lit(seed).alias("seed"), pl.all()))
     return Card(rows=pl.DataFrame(rows, schema=SCORECARD.schema), predictions=pl.concat(foretold))
 
 
-def _rows(world: Simulated, models: Mapping[str, AttributionModel]) -> Iterator[dict[str, object]]:
+def _rows(world: Simulated, models: Mapping[str, AttributionModel], found: Credited) -> Iterator[dict[str, object]]:
     known = world.truth
-    touches = known.channels["touches"].to_numpy()
-    budget = Budget(world=world.world, before=Outcome(touches=touches, conversions=known.conversions, value=known.value))
+    budget = _budget(world)
     perfect = known.paid.select("channel", conversions="incremental_conversions", value="incremental_value")
     yield _row(TRUTH, perfect, known, budget)
-    found = credited(world, models)
     for name in models:
         if name in found.unavailable:
             yield {"model": name, "unavailable": found.unavailable[name]}
         else:
             yield _row(name, found.credit.filter(model=name), known, budget)
+
+
+def _tested_rows(world: Simulated, models: Mapping[str, AttributionModel], found: Credited) -> Iterator[dict[str, object]]:
+    """The same of models of increments, calibrated with experiments: by the world's own holdouts, or on the same world with those that are asked for."""
+    for model, increments in found.increments.items():
+        held = world.world.holdouts or holdouts(world, increments)
+        tested = simulated(replace(world.world, holdouts=held))
+        own = credited(tested, {model: models[model]})
+        if model in own.increments:
+            yield _row(named(model), calibrated_credit(tested, own.increments[model], own.credit), tested.truth, _budget(tested))
+
+
+def _budget(world: Simulated) -> Budget:
+    known = world.truth
+    touches = known.channels["touches"].to_numpy()
+    return Budget(world=world.world, before=Outcome(touches=touches, conversions=known.conversions, value=known.value))
 
 
 def _row(model: str, credit: pl.DataFrame, known: Truth, budget: Budget) -> dict[str, object]:

@@ -12,6 +12,7 @@ import zstandard
 
 from mta_assets.contracts.bands import BANDS
 from mta_assets.contracts.days import DayRange
+from mta_assets.contracts.incrementality import INCREMENTALITY
 from mta_assets.contracts.tables import CHANNEL_DAILY, CHANNEL_PERFORMANCE
 from mta_assets.lake.lake import Lake
 from tests.api.lakes import WORLD
@@ -232,3 +233,18 @@ def test_the_list_of_methods_has_every_model_with_its_example_and_why_it_is_unav
 @pytest.mark.parametrize("day", ["0", "1772323200", "2026-03-01T00:00:00", " 2026-03-01", "20260301"])
 def test_a_day_is_written_as_a_day_and_a_number_is_none(reader, day):
     assert "YYYY-MM-DD" in assert_problem(reader.get(LINEAR, query_string={"start": day}), "invalid_parameter", 422)["message"]
+
+
+def test_what_channels_added_is_the_mart_of_the_newest_day_and_says_what_its_bands_cover(reader, filled):
+    mart = Lake(str(filled)).read(INCREMENTALITY)
+    body = reader.get("/v1/channels/incrementality").get_json()
+    assert body["band_level"] == 0.9
+    assert "Without any experiment" in body["bands"]
+    assert {row["channel"] for row in body["data"]} == set(mart["channel"])
+    for row in body["data"]:
+        (own,) = mart.filter(channel=row["channel"], currency=row["currency"]).to_dicts()
+        assert (row["basis"], row["reason"], row["calibrated"]) == (own["basis"], own["reason"], own["calibrated"])
+        assert row["cost"] is None or Decimal(row["cost"]) == own["cost"]
+    channel = body["data"][0]["channel"]
+    only = reader.get("/v1/channels/incrementality", query_string={"channel": channel}).get_json()["data"]
+    assert {row["channel"] for row in only} == {channel}

@@ -51,6 +51,8 @@ def test_the_july_file_gives_every_model_with_roas_and_cpa_and_credit_sums_to_it
     )
     assert sums["participation"]["holds"] is None
     assert credited.select("roas", "cpa").null_count().row(0) == (0, 0)
+    assert {row["basis"] for row in document["incrementality"]["rows"]} == {"none"}
+    assert {row["channel"] for row in document["incrementality"]["rows"] if row["iroas"] is None} == {"Paid Search"}
     rows = document["rows"]
     assert rows["read"] == 62_483 + 155 == rows["accepted"] + rows["quarantined"] + rows["duplicates"]
     assert document["conversions"] == JULY_CONVERSIONS

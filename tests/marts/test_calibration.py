@@ -116,6 +116,17 @@ def test_a_tested_channel_whose_estimate_is_below_zero_is_put_together_by_precis
     assert row["multiplier"] is None
 
 
+def test_what_unpaid_channels_seem_to_add_beyond_chance_is_an_error_of_every_estimate():
+    # 250 +- 30 where nothing can have been added: sqrt(250^2 - 30^2) = 248 beyond chance.
+    failing = INCREMENTS.with_columns(increment=pl.when(pl.col("channel") == "direct").then(250.0).otherwise("increment"))
+    vague = experiment(effect=600.0, error=300.0)
+    fair, unfair = calibrated(vague), calibrated(vague, increments=failing)
+    assert abs(row_of(unfair, "social")["calibrated"] - 600) < abs(row_of(fair, "social")["calibrated"] - 600)
+    width = [row_of(each, "video")["calibrated_high"] - row_of(each, "video")["calibrated_low"] for each in (fair, unfair)]
+    assert width[1] > width[0] + 200
+    assert row_of(unfair, "social")["increment_high"] == row_of(fair, "social")["increment_high"]  # a band of sampling alone
+
+
 def test_an_experiment_of_some_of_the_days_is_carried_over_by_touches():
     # 45 days of 2 touches and 45 of 1: the first 45 have 90 of 135.
     result = calibrated(experiment(effect=400.0, error=20.0, last=date(2026, 2, 14)))
@@ -145,7 +156,7 @@ def test_two_experiments_of_a_channel_are_one_by_precision():
     ("experiment_", "said"),
     [
         (experiment(until=date(2026, 3, 30)), "it was valid until 2026-03-30 and has expired"),
-        (experiment(first=date(2026, 4, 1), last=date(2026, 4, 2)), "it begins on 2026-04-01, after these days"),
+        (experiment(last=date(2026, 4, 2)), "it ends on 2026-04-02, after the last of these days"),
         (experiment("socal"), "no touch of these days has the channel 'socal'. Did you mean 'social'?"),
     ],
 )

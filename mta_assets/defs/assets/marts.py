@@ -8,6 +8,7 @@ import polars as pl
 from mta_assets.contracts.advice import ADVICE, CHANNEL_ADVICE
 from mta_assets.contracts.bands import BANDS, CREDIT_BUCKETS
 from mta_assets.contracts.columns import Table
+from mta_assets.contracts.incrementality import INCREMENTALITY
 from mta_assets.contracts.increments import increments_table
 from mta_assets.contracts.profiles import SHARES_DAILY
 from mta_assets.contracts.tables import (
@@ -29,13 +30,14 @@ from mta_assets.defs.resources import LakeResource
 from mta_assets.defs.retries import step
 from mta_assets.defs.specs import key_of, spec_of
 from mta_assets.defs.told import tell_results
-from mta_assets.defs.versions import marts_version
+from mta_assets.defs.versions import incrementality_version, marts_version
 from mta_assets.defs.work import finish, take
 from mta_assets.marts.performance import spend_daily
 from mta_assets.models.base import LearnedModel, estimates_increments
 from mta_assets.models.refits import fitting_needs
 from mta_assets.pipeline.advice import advice
 from mta_assets.pipeline.bands import bands, span
+from mta_assets.pipeline.incrementality import incrementality
 from mta_assets.pipeline.kept import refuse_final
 from mta_assets.pipeline.learning import tables_of
 from mta_assets.pipeline.marts import channel_performance, converted_daily, credited_windows, daily_marts, refresh
@@ -128,19 +130,22 @@ def _channel_performance(lake: LakeResource) -> dg.AssetsDefinition:
             findings = {reconciled: reconciled.find(frame, due), banded: banded.find(told[BANDS], frame)}
             yield from stop_unless_passed(context, lake, findings | {judged: judged.find(told[CHANNEL_ADVICE], told[BANDS])})
             refresh(lake.lake, CHANNEL_PERFORMANCE, frame, days)
+            added = incrementality(lake.lake, lake.config, lake.models, days, frame)
+            anew |= {} if added is None else {INCREMENTALITY: added}
             for table, rows in anew.items():
                 refresh(lake.lake, table, rows, span(lake.lake, table, rows, days))
         finish(context, lake, days)
         show_credit(context, CHANNEL_PERFORMANCE, _of_one_model(lake, frame), "conversions")
         yield made(context, CHANNEL_PERFORMANCE, frame)
         yield from (made(context, table, rows) for table, rows in told.items())
+        yield made(context, INCREMENTALITY, INCREMENTALITY.empty() if added is None else added)
         tell_results(context, lake, days, {table.name: lake.lake.version(table) for table in MARTS})
 
     return channel_performance_step
 
 
 def _performance_specs(lake: LakeResource) -> list[dg.AssetSpec]:
-    """`marts/channel_performance`, and bands and advice on it: made in one step, so that a figure and what is said of it are of the same run."""
+    """`marts/channel_performance`, and what is said of it: made in one step, so that a figure, its band, advice and increments are of the same run."""
     learned = {name: model for name, model in lake.models.items() if isinstance(model, LearnedModel)}
     statistics = tables_of({need for model in learned.values() for need in fitting_needs(model)})
     fits = [dg.AssetDep(key_of(learned_table(name))) for name in learned]
@@ -153,7 +158,9 @@ def _performance_specs(lake: LakeResource) -> list[dg.AssetSpec]:
     performed = dg.AssetDep(key_of(CHANNEL_PERFORMANCE))
     measured = [dg.AssetDep(key_of(increments_table(name))) for name, model in learned.items() if estimates_increments(model)]
     advised = [spec(table, (CREDIT_BUCKETS, PATHS), performed, dg.AssetDep(key_of(BANDS)), *measured) for table in ADVICE]
-    return [spec(CHANNEL_PERFORMANCE, (CHANNEL_DAILY, SPEND_DAILY)), spec(BANDS, read, performed), *advised]
+    version = incrementality_version(lake.config)
+    added = spec_of(INCREMENTALITY, uri=lake.uri(INCREMENTALITY.name), code_version=version, deps=[performed, *measured])
+    return [spec(CHANNEL_PERFORMANCE, (CHANNEL_DAILY, SPEND_DAILY)), spec(BANDS, read, performed), *advised, added]
 
 
 def _of_one_model(lake: LakeResource, frame: pl.DataFrame) -> pl.DataFrame:
