@@ -42,7 +42,7 @@ class Options:
     lookback_days: float | None = None
     bands: bool = False
     comparison: bool = False
-    experiments: pl.DataFrame = field(default_factory=EXPERIMENTS.empty)
+    experiments: pl.DataFrame = field(default_factory=EXPERIMENTS.empty, compare=False)
 
     @property
     def units(self) -> tuple[str, ...]:
