@@ -214,7 +214,7 @@ def test_a_lost_data_file_of_the_lake_is_not_taken_for_a_fault_of_the_landed_fil
     for file in DeltaTable(str(root / STAGED["touchpoints"].name)).file_uris():
         Path(file).unlink()
     lake = Lake(str(root))
-    with pytest.raises(LakeError, match="restore the lake's folder"):
+    with pytest.raises(LakeError, match="Put the file back from a copy"):
         ran(lake, case.landing)
     assert lake.read(FILES).filter(status="unreadable").is_empty()
 
