@@ -9,7 +9,9 @@ from mta_assets.defs.restatement_sensor import pending_work
 from mta_assets.pipeline import restatements
 from mta_assets.pipeline.run import open_lake, run, tables
 
-LAST = [dg.AssetKey(["marts", name]) for name in ("channel_performance", "bands", "channel_advice", "model_advice")]  # one step makes them
+LAST = [  # one step makes them
+    dg.AssetKey(["marts", name]) for name in ("channel_performance", "incrementality", "bands", "channel_advice", "model_advice")
+]
 
 
 def _metadata(result, key, partition=None):
