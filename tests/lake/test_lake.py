@@ -150,7 +150,7 @@ def test_a_lake_of_another_version_is_refused_by_readers_and_writers(tmp_path, w
 
 def test_a_damaged_log_and_a_lost_file_are_said_without_a_stack(lake, tmp_path):
     next((tmp_path / "lake").rglob("*.parquet")).unlink()
-    with pytest.raises(LakeError, match="is gone or not what was written. Call `mta heal`"):
+    with pytest.raises(LakeError, match="Call `mta heal`"):
         lake.read(SPEND_DAILY)
     for log in (tmp_path / "lake").rglob("0*.json"):
         log.write_text("{broken")
