@@ -28,6 +28,7 @@ def test_every_source_and_mart_has_a_policy_and_other_tables_that_have_one_of_th
         "channel_daily",
         "spend_daily",
         "channel_performance",
+        "incrementality",
         "shares_daily",
         "credit_buckets",
         "bands",
