@@ -25,7 +25,13 @@ def test_requests_in_flight_end_when_the_server_is_told_to_stop(tmp_path):
     sent = {"file": touchpoints.read_bytes(), "conversions": conversions.read_bytes()}
 
     def analyse(url):
-        answer = httpx.post(f"{url}/v1/attribution/analyze", files=sent, data={"mode": "inline"}, headers=KEY, timeout=120)
+        answer = httpx.post(
+            f"{url}/v1/attribution/analyze",
+            files=sent,
+            data={"mode": "inline", "models": "linear,markov_1,shapley"},
+            headers=KEY,
+            timeout=120,
+        )
         return answer, time.monotonic()
 
     with ThreadPoolExecutor(SENT) as pool:

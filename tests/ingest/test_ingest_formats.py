@@ -181,3 +181,8 @@ def test_a_file_may_be_left_half_read(tmp_path, monkeypatch):
     with raw_table(path, source) as table:
         assert sum(len(batch.row) for batch in islice(table.batches, 3)) > 0
     assert list(table.batches) == []
+
+
+def test_a_number_of_more_digits_than_any_number_has_ends_the_file(conform):
+    with pytest.raises(DataError, match="breaks off after 0 rows: Exceeds the limit"):
+        conform('{"user_id":' + "9" * 5_000 + "}\n ")

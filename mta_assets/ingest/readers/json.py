@@ -69,8 +69,12 @@ def _parsed_items(text: Stream) -> Iterator[Numbered]:
     try:
         for number, item in enumerate(_items(ijson.basic_parse(text)) if text.peek(1) else (), start=1):
             yield number, item
-    except (ijson.JSONError, ValueError) as error:
-        reason = " ".join(str(error).split())[:200]
+    except (
+        ijson.JSONError,
+        ValueError,
+        SystemError,
+    ) as error:  # ijson raises the last from what Python refuses: a whole number of 4,301 digits
+        reason = " ".join(str(error.__cause__ if isinstance(error, SystemError) else error).split())[:200]
         raise DataError(f"The JSON breaks off after {number:,} rows: {reason}. Send the file again, complete and valid.") from error
 
 
