@@ -34,6 +34,9 @@ class Known:
 # cog.outl("}")
 # ]]]
 KNOWN: Mapping[str, Known] = {
+    "incremental": Known(over_claim=1.31, worlds={
+        "default": 0.197, "no-hidden-targeting": 0.190, "no-upstream": 0.120, "randomised": 0.100, "heavy-retargeting": 0.244,
+    }),
     "w_shaped": Known(over_claim=1.94, worlds={
         "default": 0.275, "no-hidden-targeting": 0.283, "no-upstream": 0.269, "randomised": 0.309, "heavy-retargeting": 0.328,
     }),
