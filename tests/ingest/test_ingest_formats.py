@@ -183,6 +183,7 @@ def test_a_file_may_be_left_half_read(tmp_path, monkeypatch):
     assert list(table.batches) == []
 
 
-def test_a_number_of_more_digits_than_any_number_has_ends_the_file(conform):
-    with pytest.raises(DataError, match="breaks off after 0 rows: Exceeds the limit"):
-        conform('{"user_id":' + "9" * 5_000 + "}\n ")
+@pytest.mark.parametrize("ahead", [0, 64 * 1024 - 4_000])  # within one reading, and across two
+def test_a_number_of_more_digits_than_can_be_read_ends_the_file(conform, ahead):
+    with pytest.raises(DataError, match="breaks off after 0 rows: it has a number of more than 4,300 digits"):
+        conform('{"ts":\n' + " " * ahead + "9" * 5_000 + "}")

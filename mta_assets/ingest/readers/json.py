@@ -1,6 +1,8 @@
 """JSON (an array of objects, or an object that holds one) and NDJSON. Numbers keep the text they were written in, as in CSV."""
 
 import json
+import re
+import sys
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -18,6 +20,8 @@ Cells = dict[str, str | None]
 Events = Iterator[tuple[str, object]]
 _BATCH_ROWS = 50_000
 _DEEPEST = 64
+_MOST_DIGITS = sys.int_info.default_max_str_digits
+_TOO_LONG = re.compile(rb"[0-9]{%d}" % (_MOST_DIGITS + 1))
 
 
 def read_ndjson(text: Stream, _: SourceConfig) -> RawTable:
@@ -67,15 +71,27 @@ def _missing_or_text(constant: str) -> str | None:
 def _parsed_items(text: Stream) -> Iterator[Numbered]:
     number = 0
     try:
-        for number, item in enumerate(_items(ijson.basic_parse(text)) if text.peek(1) else (), start=1):
+        for number, item in enumerate(_items(ijson.basic_parse(_Readable(text))) if text.peek(1) else (), start=1):
             yield number, item
-    except (
-        ijson.JSONError,
-        ValueError,
-        SystemError,
-    ) as error:  # ijson raises the last from what Python refuses: a whole number of 4,301 digits
-        reason = " ".join(str(error.__cause__ if isinstance(error, SystemError) else error).split())[:200]
+    except (ijson.JSONError, ValueError) as error:
+        reason = " ".join(str(error).split())[:200]
         raise DataError(f"The JSON breaks off after {number:,} rows: {reason}. Send the file again, complete and valid.") from error
+
+
+class _Readable:
+    """A document that is not read on where a number has more digits than Python reads: ijson's parser in C breaks the process there."""
+
+    def __init__(self, text: Stream) -> None:
+        self._text, self._end = text, b""
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes. Raises ValueError when they have, with those before, too many digits in a row."""
+        data = self._text.read(size)
+        around = self._end + data
+        if _TOO_LONG.search(around):
+            raise ValueError(f"it has a number of more than {_MOST_DIGITS:,} digits")
+        self._end = around[-_MOST_DIGITS:]
+        return data
 
 
 def _items(events: Events) -> Iterator[object]:
