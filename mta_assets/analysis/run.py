@@ -32,7 +32,6 @@ class Options:
 
     timezone: of times that carry no offset; lookback_days: None takes the configuration's. bands: whether confidence bands are asked for.
     comparison: whether the models are to be compared; that takes bands, where there can be any.
-    experiments: `EXPERIMENTS` rows that calibrate what channels added.
     """
 
     models: str = "all"
@@ -42,7 +41,6 @@ class Options:
     lookback_days: float | None = None
     bands: bool = False
     comparison: bool = False
-    experiments: pl.DataFrame = field(default_factory=EXPERIMENTS.empty, compare=False)
 
     @property
     def units(self) -> tuple[str, ...]:
@@ -110,19 +108,26 @@ class _Material:
 
 
 def analyze(
-    files: Sequence[GivenFile], options: Options, config: Config, now: datetime, notify: Notify = silent, computed: Computed = unheeded
+    files: Sequence[GivenFile],
+    options: Options,
+    config: Config,
+    now: datetime,
+    notify: Notify = silent,
+    computed: Computed = unheeded,
+    experiments: pl.DataFrame | None = None,
 ) -> Analysis:
     """Every chosen model's credit on the files: an event log, or touchpoints with conversions, or a path table; with spend where it is given.
 
     now: rows that lie too far ahead of it are rejected. computed: is given each model's rows of the results as soon as they are there.
+    experiments: `EXPERIMENTS` rows that calibrate what channels added; what clients send is of a shop of which none are known.
     Raises MtaError, with what to do, for files and options that make no analysis.
     """
-    config = effective(config, options)
+    config, stated = effective(config, options), EXPERIMENTS.empty() if experiments is None else experiments
     models = select(build_models(config.models), options.models)
     recognised = recognise(files, options.columns, options.timezone, config)
     material = _material(recognised, options, config, now, notify)
     if any(estimates_increments(model) for model in models.values()):
-        check_channels(options.experiments, material.touches)
+        check_channels(stated, material.touches)
     attribution = attribute(material.journeys, models, notify, lambda rows: computed(_whole(rows, material, options)))
     touches = material.journeys.touches
     results = _whole(attribution.results, material, options)
@@ -132,7 +137,7 @@ def analyze(
         results=results,
         bands=sure,
         comparison=compared(material.journeys, models, results, sure, attribution, config) if options.comparison else None,
-        added=incrementality(attribution.increments, results, options.experiments, material.touches, config.band_level),
+        added=incrementality(attribution.increments, results, stated, material.touches, config.band_level),
         attribution=attribution,
         sums=credit_sums(attribution, models, material.journeys),
         rows=material.rows,

@@ -94,10 +94,10 @@ def command(  # noqa: PLR0913  one parameter per option of the command
         timezone=timezone,
         lookback_days=lookback_days,
         bands=bands,
-        experiments=_experiments(config, experiments_path, now.date()),
     )
+    known = _experiments(config, experiments_path, now.date())
     with progress() as notify:
-        analysis = analyze(given, options, config, now, notify)
+        analysis = analyze(given, options, config, now, notify, experiments=known)
     _report(analysis, out, as_json=as_json)
 
 

@@ -14,8 +14,8 @@ _KINDS: Final = get_args(FileKind)
 
 
 def stated(options: Options) -> dict[str, object]:
-    """The options as JSON, for `Job.options`. Without experiments: those are the command's, and what clients send is of a shop of which none are known."""
-    return {name: value for name, value in asdict(options).items() if name != "experiments"}
+    """The options as JSON, for `Job.options`."""
+    return asdict(options)
 
 
 def options_of(stated: Mapping[str, Any]) -> Options:

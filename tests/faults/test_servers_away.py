@@ -8,7 +8,6 @@ import pytest
 from mta_assets.errors import StateAwayError
 from mta_assets.state.heartbeats import Heartbeats
 from mta_assets.state.store import StateStore
-from tests.api.lakes import filled_lake
 from tests.faults.serving import QUESTIONS, Api
 from tests.servers import PostgresServer, as_administrator
 
@@ -23,12 +22,6 @@ def postgres():
     as_administrator(str(server.folder), "CREATE DATABASE mta_state")
     yield server, f"postgresql://mta:unchecked@/mta_state?host={server.folder}"
     server.remove()
-
-
-@pytest.fixture(scope="session")
-def filled(tmp_path_factory):
-    """A lake with results of all models; not to be written to."""
-    return filled_lake(tmp_path_factory.mktemp("filled-for-servers"))
 
 
 def until(holds, what: str) -> None:

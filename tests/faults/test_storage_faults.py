@@ -18,7 +18,6 @@ from mta_assets.lake.lake import Lake
 from mta_assets.pipeline.healing import ask, damage_of
 from mta_assets.pipeline.run import run, tables
 from mta_assets.pipeline.upkeep import tidy
-from tests.api.lakes import filled_lake
 from tests.faults.killing import Victim
 from tests.faults.serving import Api
 from tests.faults.test_kill_writer import Whole
@@ -26,12 +25,6 @@ from tests.pipeline.crashing import AFTER, CONFIG, MODELS_IN_TEST, NOW, land, ra
 from tests.pipeline.damaging import WAYS, damaged_one
 
 RNG = random.Random(7)  # noqa: S311  the same faults each time, and no secret
-
-
-@pytest.fixture(scope="session")
-def filled(tmp_path_factory):
-    """A lake with results of all models; not to be written to."""
-    return filled_lake(tmp_path_factory.mktemp("filled"))
 
 
 @pytest.fixture(scope="session")
