@@ -40,8 +40,11 @@ def increments_table(model: str) -> Table:
             ),
             _figure("outcome", "conversions within the horizon after a touch, mean"),
             _figure("expected", "the same at random moments with the same history"),
-            _figure("expected_visiting", "the same at unpaid visits with the same history"),
-            _figure("intent", "how far its touches go with intent that the history does not show: 0 not at all, 1 as unpaid visits do"),
+            _figure(
+                "expected_visiting",
+                "the same at unpaid searches with the same history, or at all unpaid visits where there are too few searches",
+            ),
+            _figure("intent", "how far its touches go with intent that the history does not show: 0 not at all, 1 as those do"),
             _figure("overlap", "share of random moments after which a day passes without such a touch"),
             _figure(
                 "imbalance",
@@ -49,6 +52,7 @@ def increments_table(model: str) -> Table:
             ),
             _figure("calibration", "conversions that followed what it is compared with, over those that were expected there"),
             _figure("effective_touches", "how many touches of different users would know as much"),
+            _figure("credited_part", "of the increment, 0 to 1: the rest is what chance makes of nothing"),
             _figure("half_life_days", "after which a touch counts half as much in the sharing out of a conversion"),
             _figure("touch_weight", "of a touch at the moment of the conversion, beside 1 for the baseline"),
         ),

@@ -114,7 +114,7 @@ def _reason(found: Extremes, place: Place | None) -> tuple[str | None, str]:
 def _targeting(intent: float | None) -> tuple[tuple[str, ...], str]:
     if intent is None:
         return (), ""
-    words = f" Hidden targeting is suspected: more unpaid visits precede its touches than history foretells, {intent:.1f} times the excess before unpaid ones."
+    words = f" Hidden targeting is suspected: more unpaid visits surround its touches than history foretells, {intent:.1f} times the excess around unpaid ones."
     return (TARGETING,), words
 
 

@@ -10,7 +10,7 @@ from mta_assets.contracts.tables import BUCKETS
 from mta_assets.marts.jackknife import quantile
 
 UNPAID = ROLES[2]
-# Of the excess of unpaid visits before a touch, in parts of that before unpaid visits themselves: with less, hidden targeting is not suspected.
+# Of the excess of unpaid visits around a touch, in parts of that around unpaid visits themselves: with less, hidden targeting is not suspected.
 SUSPICIOUS = 0.1
 
 

@@ -25,11 +25,8 @@ DAYS = 56
 MODEL = Incremental()
 
 
-def shop(seed=1, users=3_000, *, pushes=0.06, effect=0.1, keen_pushes=0.0) -> Histories:
-    """Users of whom some are keen: they visit and buy more. A push comes to anybody, and adds a purchase with a probability that is known.
-
-    keen_pushes: further pushes that only keen users get.
-    """
+def shop(seed=1, users=3_000, *, pushes=0.06, effect=0.1) -> Histories:
+    """Users of whom some are keen: they visit and buy more. A push comes to anybody, and adds a purchase with a probability that is known."""
     rng = np.random.default_rng(seed)
     keen = rng.random(users) < 0.3
 
@@ -37,7 +34,7 @@ def shop(seed=1, users=3_000, *, pushes=0.06, effect=0.1, keen_pushes=0.0) -> Hi
         user, day = np.nonzero(rng.random((users, DAYS)) < rate)
         return user, START + day * DAY + rng.integers(0, DAY, len(user))
 
-    push_user, push_ts = events(pushes + keen_pushes * keen[:, None])
+    push_user, push_ts = events(np.full((users, 1), pushes))
     visit_user, visit_ts = events(np.where(keen, 0.08, 0.01)[:, None])
     buy_user, buy_ts = events(np.where(keen, 0.01, 0.0015)[:, None])
     brought = rng.random(len(push_user)) < effect
@@ -125,8 +122,9 @@ def test_conversions_are_shared_out_to_meet_the_increments_and_the_rest_is_the_b
     earned = totals(MODEL.allocate(known.converting, learned), known.converting)
     assert dict(zip(known.converting.units, earned.conversions, strict=True)) == {
         "direct": 0.0,  # nobody pays for it, so that what it seems to add is the placebo
-        "display": pytest.approx(row(learned, "display")["increment"], rel=1e-9),
+        "display": pytest.approx(row(learned, "display")["increment"] * row(learned, "display")["credited_part"], rel=1e-9),
     }
+    assert 0.9 < row(learned, "display")["credited_part"] < 1  # its effect is far beyond its error
     assert earned.rest == BASELINE
     whole = known.converting.conversions.sum()
     assert earned.conversions.sum() + earned.rest_conversions + earned.unattributed_conversions == pytest.approx(whole, rel=1e-12)

@@ -6,7 +6,7 @@ import numpy as np
 
 from mta_assets.contracts.arrays import Bools, Floats, Ints
 from mta_assets.contracts.tables import BUCKETS
-from mta_assets.models.incremental.comparison import INTENT_SECONDS, Comparison, some
+from mta_assets.models.incremental.comparison import INTENT_SECONDS, PAUSE_SECONDS, Comparison, some
 from mta_assets.models.incremental.diagnostics import balance, effective_touches
 from mta_assets.models.incremental.estimate import NAMES, Sums
 from mta_assets.models.incremental.timeline import SECONDS_PER_DAY, Moments, Singles
@@ -81,7 +81,7 @@ def _expected(comparison: Comparison, moments: Moments, history: Singles) -> tup
 
 def _whole(comparison: Comparison, moments: Moments) -> tuple[Bools, Bools]:
     """((moments,) whether all the time before in which intent shows is within the window, the same of the time after)."""
-    return moments.at > INTENT_SECONDS, moments.at < comparison.timeline.end - INTENT_SECONDS
+    return moments.at > INTENT_SECONDS, moments.at < comparison.timeline.end - PAUSE_SECONDS - INTENT_SECONDS
 
 
 @dataclass(frozen=True, kw_only=True)

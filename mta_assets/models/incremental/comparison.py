@@ -1,4 +1,4 @@
-"""What would have been expected without a touch: counts after random moments and after unpaid visits with the same history. No channel is judged here."""
+"""What would have been expected without a touch: counts after random moments and after visits that tell of intent, with the same history. No judging."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,8 @@ from mta_assets.models.incremental.trees import FOLDS, Expectation, expectations
 
 MOST_MOMENTS = 300_000  # that expectations are learned from
 MOMENTS_PER_EVENT = 1  # of smaller data
-INTENT_SECONDS = 3 * SECONDS_PER_DAY  # before and after a touch, in which unpaid visits tell of intent
+INTENT_SECONDS = 3 * SECONDS_PER_DAY  # before and after a touch, in which visits tell of intent
+PAUSE_SECONDS = SECONDS_PER_DAY  # after a touch, which are left out: one visit stands for others of its day, and a purchase ends them
 _TREES, _FEWER_TREES = 100, 60
 _BUCKET_BITS = 6  # of the user's hash, that the jackknife uses; the next one parts the folds
 
@@ -25,10 +26,10 @@ class Horizons:
 
 @dataclass(frozen=True, kw_only=True)
 class Expected:
-    """Counts that are expected after some moments by their history, (moments,) each. visiting*: None without unpaid visits.
+    """Counts that are expected after some moments by their history, (moments,) each. visiting*: None without visits that tell of intent.
 
-    full, provisional: conversions after random moments within the horizons; visiting, visiting_provisional: after unpaid visits;
-    before, after: unpaid visits in `INTENT_SECONDS` before, by the history before them, and after.
+    full, provisional: conversions after random moments within the horizons; visiting, visiting_provisional: after visits that tell of intent;
+    before, after: such visits in `INTENT_SECONDS` before, by the history before them, and after `PAUSE_SECONDS`.
     """
 
     full: Floats
@@ -50,7 +51,7 @@ class Controls:
 
 
 class Comparison:
-    """The expectations of one window. visits: ascending keys of the unpaid visits."""
+    """The expectations of one window. visits: ascending keys of the visits that tell of intent, maybe none."""
 
     def __init__(self, timeline: Timeline, visits: Ints, horizons: Horizons, rng: np.random.Generator) -> None:
         self.timeline, self.visits, self.horizons = timeline, visits, horizons
@@ -83,12 +84,12 @@ class Comparison:
         return self.timeline.between(self.timeline.conversions, moments, 0, horizon + 1)
 
     def visits_before(self, moments: Moments) -> Floats:
-        """(moments,) unpaid visits in `INTENT_SECONDS` before."""
+        """(moments,) visits that tell of intent in `INTENT_SECONDS` before."""
         return self.timeline.between(self.visits, moments, -INTENT_SECONDS, 0)
 
     def visits_after(self, moments: Moments) -> Floats:
-        """(moments,) unpaid visits in `INTENT_SECONDS` after."""
-        return self.timeline.between(self.visits, moments, 1, INTENT_SECONDS + 1)
+        """(moments,) visits that tell of intent in `INTENT_SECONDS` after the pause."""
+        return self.timeline.between(self.visits, moments, PAUSE_SECONDS + 1, PAUSE_SECONDS + INTENT_SECONDS + 1)
 
     def fold(self, moments: Moments) -> Ints:
         """(moments,) the fold of each user: a bit of the hash, so that it does not depend on who else is there."""

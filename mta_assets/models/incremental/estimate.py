@@ -27,10 +27,10 @@ NAMES = tuple(dict.fromkeys([*COUNTS, *COUNTS.values()]))
 
 @dataclass(frozen=True, kw_only=True)
 class Roles:
-    """(channels,) each: which are pushed, and which unpaid."""
+    """(channels,) each: which are pushed, and whose visits tell of intent."""
 
     pushed: Bools
-    unpaid: Bools
+    telling: Bools
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,13 +74,15 @@ def means(sums: Sums) -> dict[str, Floats]:
 def _effects(sums: Sums, roles: Roles) -> dict[str, Floats]:
     """full, provisional: (channels, ...) mean effect of a touch within the horizons; intent: how far touches go with intent that the history does not show.
 
-    That is how many more unpaid visits there are just before a touch, which it cannot have caused, than the history before them foretells, as a part of how
-    many more there are before an unpaid visit. Pushed touches also bring visits afterwards: what is missing there shows that there was less intent.
+    That is how many more telling visits there are around a touch than the history foretells, as a part of how many more there are around such a visit itself.
+    A touch cannot have caused those before it, but what follows visits, as a mail does, has more of them there than intent explains; those after it may be its
+    own doing. A pushed touch goes with the smaller of the two. Who comes by themselves does so between what they wanted before and what they want after:
+    the geometric mean, which is none where either is none.
     """
     mean = means(sums)
-    before = _relative(mean["before"] - mean["before_expected"], sums["touches"], roles.unpaid)
-    after = _relative(mean["after"] - mean["after_expected"], sums["touches"], roles.unpaid)
-    intent = np.clip(np.where(roles.pushed[:, None], np.minimum(before, after), before), 0.0, None)
+    before = _relative(mean["before"] - mean["before_expected"], sums["touches"], roles.telling)
+    after = _relative(mean["after"] - mean["after_expected"], sums["touches"], roles.telling)
+    intent = np.where(roles.pushed[:, None], np.minimum(before, after), np.sqrt(before * after))
 
     def effect(outcome: str, expected: str, visiting: str) -> Floats:
         more = np.where(intent > 0, intent * (mean[visiting] - mean[expected]), 0.0)
@@ -93,11 +95,11 @@ def _effects(sums: Sums, roles: Roles) -> dict[str, Floats]:
     }
 
 
-def _relative(excess: Floats, touches: Floats, unpaid: Bools) -> Floats:
-    """The excess as a part of that of unpaid visits; 0 where these have none."""
-    weight = np.where(unpaid[:, None], touches, 0.0)
+def _relative(excess: Floats, touches: Floats, telling: Bools) -> Floats:
+    """The excess as a part of that of telling visits, from 0 on; 0 where these have none."""
+    weight = np.where(telling[:, None], touches, 0.0)
     usual = _divided((np.where(weight > 0, excess, 0.0) * weight).sum(axis=0), weight.sum(axis=0))
-    return np.where(usual > 0, _divided(excess, usual), 0.0)
+    return np.where(usual > 0, np.clip(_divided(excess, usual), 0.0, None), 0.0)
 
 
 def _error(samples: Floats) -> Floats:

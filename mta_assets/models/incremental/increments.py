@@ -6,14 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from mta_assets.contracts.arrays import Floats, Histories
+from mta_assets.contracts.arrays import Bools, Floats, Histories
 from mta_assets.errors import UnavailableError
 from mta_assets.models.incremental import limits
 from mta_assets.models.incremental.channels import Told, told
 from mta_assets.models.incremental.comparison import Comparison, Horizons
 from mta_assets.models.incremental.diagnostics import doubt
 from mta_assets.models.incremental.estimate import NAMES, Estimate, Roles, Sums, estimate, means
-from mta_assets.models.incremental.roles import PUSHED, UNPAID
+from mta_assets.models.incremental.roles import PUSHED, UNPAID, is_search
 from mta_assets.models.incremental.timeline import Timeline
 
 SEED = 20_260_101
@@ -36,14 +36,14 @@ def increments(histories: Histories, roles: Sequence[str], horizons: Horizons) -
     timeline, rng = Timeline(histories), np.random.default_rng(SEED)
     if reason := limits.of_window(timeline):
         raise UnavailableError(f"what touches added cannot be estimated: {reason}")
-    unpaid = [keys for keys, role in zip(timeline.touches, roles, strict=True) if role == UNPAID]
-    visits = np.sort(np.concatenate(unpaid)) if unpaid else timeline.conversions[:0]
-    comparison = Comparison(timeline, visits if len(visits) >= limits.LEAST_VISITS else visits[:0], horizons, rng)
+    telling = _telling(histories.channels, roles, timeline)
+    visits = np.sort(np.concatenate([timeline.conversions[:0], *(timeline.touches[code] for code in np.flatnonzero(telling))]))
+    comparison = Comparison(timeline, visits, horizons, rng)
     channels = [told(comparison, keys, rng) for keys in timeline.touches]
     sums = {name: np.stack([each.sums[name] for each in channels]) for name in NAMES}
-    named = np.array(roles)
-    found = estimate(sums, Roles(pushed=named == PUSHED, unpaid=named == UNPAID))
-    reasons = [limits.of_channel(role, each.users, each.overlap, len(visits)) for role, each in zip(roles, channels, strict=True)]
+    found = estimate(sums, Roles(pushed=np.array(roles) == PUSHED, telling=telling))
+    unpaid = sum(len(keys) for keys, role in zip(timeline.touches, roles, strict=True) if role == UNPAID)
+    reasons = [limits.of_channel(role, each.users, each.overlap, unpaid) for role, each in zip(roles, channels, strict=True)]
     rows = _rows(histories.channels, roles, reasons, channels, sums, found)
     return Increments(
         rows=rows.with_columns(pl.lit(doubt(rows, len(timeline.conversions)), pl.String).alias("doubt")), samples=found.samples
@@ -56,6 +56,14 @@ def unestimated(channels: Sequence[str], roles: Sequence[str], touches: Sequence
     return pl.DataFrame({name: pl.Series(values, dtype=pl.String) for name, values in texts.items()}).with_columns(
         pl.Series("touches", touches, dtype=pl.Int64), pl.lit(None, pl.String).alias("doubt")
     )
+
+
+def _telling(channels: Sequence[str], roles: Sequence[str], timeline: Timeline) -> Bools:
+    """(channels,) whose visits tell of intent: unpaid searches, or where those are too few all unpaid visits; none where those are too few as well."""
+    searches = np.array([is_search(channel, role) for channel, role in zip(channels, roles, strict=True)])
+    counts = np.array([len(keys) for keys in timeline.touches])
+    unpaid = np.array(roles) == UNPAID
+    return next((each for each in (searches, unpaid) if counts[each].sum() >= limits.LEAST_VISITS), np.zeros_like(unpaid))
 
 
 def _rows(

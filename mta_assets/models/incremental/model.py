@@ -15,6 +15,7 @@ from mta_assets.models.incremental.comparison import Horizons
 from mta_assets.models.incremental.increments import increments, unestimated
 from mta_assets.models.incremental.roles import PULLED, PUSHED, UNPAID, roles
 from mta_assets.models.incremental.sharing import parts, share_out
+from mta_assets.models.incremental.shrinkage import shrinkage
 from mta_assets.models.incremental.timeline import SECONDS_PER_DAY
 from mta_assets.models.parameters import is_number, parameter, require
 
@@ -127,19 +128,21 @@ def _learned(rows: pl.DataFrame, converting: Touches) -> Learned:
     known = rows.filter(pl.col("increment").is_not_null())
     names, increment = known["channel"].to_list(), known["increment"].to_numpy()
     # What unpaid visits seem to add is the placebo, and the baseline's: pulled touches are compared with them.
-    earning = np.where((known["role"] == UNPAID).to_numpy(), 0.0, increment)
-    shared = share_out(converting, _codes(converting, names), earning, known["half_life_days"].to_numpy())
+    paid = (known["role"] != UNPAID).to_numpy()
+    credited = np.zeros(len(names))
+    credited[paid] = shrinkage(increment[paid], known["increment_se"].to_numpy()[paid])
+    shared = share_out(converting, _codes(converting, names), credited * increment, known["half_life_days"].to_numpy())
     touched = converting.length > 0
     total, worth = float(converting.conversions[touched].sum()), float(converting.value[touched].sum())
     conversions = np.append(shared.conversions, total - shared.conversions.sum())
     value = np.append(shared.value, worth - shared.value.sum())
     order = np.argsort([*names, BASELINE])
-    weights = pl.DataFrame({"channel": names, "touch_weight": shared.weight})
+    weights = pl.DataFrame({"channel": names, "credited_part": credited, "touch_weight": shared.weight})
     notes = known.select(pl.col("doubt").drop_nulls().unique()).to_series().to_list()
     notes += [f"{channel} cannot be estimated: {why}" for channel, why in rows.drop_nulls("reason").select("channel", "reason").iter_rows()]
     return Learned(
         units=tuple(sorted([*names, BASELINE])),
-        effect=np.append(increment, total - earning.clip(0.0).sum())[order],
+        effect=np.append(increment, total - increment[paid].clip(0.0).sum())[order],
         value_effect=value[order],
         share=_shares(conversions, total)[order],
         value_share=(_shares(value, worth) if worth > 0 else _shares(conversions, total))[order],
