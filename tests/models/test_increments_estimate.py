@@ -6,14 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mta_assets.contracts.tables import BUCKETS
-from mta_assets.models.incremental.estimate import COUNTS, Roles, estimate
+from mta_assets.models.incremental.estimate import COUNTS, estimate
 from mta_assets.models.incremental.roles import is_search
 from mta_assets.models.incremental.shrinkage import shrinkage
 
 TOUCHES = 10.0  # of each channel in each bucket
 
 
-def increment(*, pushed, before, after, outcome=0.5, expected=0.1, visiting=0.3):
+def increment(*, before, after, outcome=0.5, expected=0.1, visiting=0.3):
     """(a channel's intent, its increment) beside searches, which tell of intent: 0.2 more visits around them than history foretells."""
     means = {
         "outcome": (0.3, outcome),
@@ -28,24 +28,19 @@ def increment(*, pushed, before, after, outcome=0.5, expected=0.1, visiting=0.3)
     means["provisional"] = means["outcome"]
     counts = np.full((2, BUCKETS), TOUCHES)
     sums = {name: np.array(pair)[:, None] * counts for name, pair in means.items()} | dict.fromkeys(COUNTS.values(), counts)
-    found = estimate(sums, Roles(pushed=np.array([False, pushed]), telling=np.array([True, False])))
+    found = estimate(sums, np.array([True, False]))
     assert found.increment[0] == pytest.approx(0.0, abs=1e-9)  # searches are compared with themselves
     return found.intent[1], found.increment[1] / (TOUCHES * BUCKETS)
 
 
-def test_a_pushed_touch_goes_with_no_more_intent_than_either_side_of_it_shows():
-    assert increment(pushed=True, before=0.3, after=0.1) == pytest.approx((0.5, 0.5 - 0.1 - 0.5 * 0.2))
-    assert increment(pushed=True, before=0.1, after=0.3) == pytest.approx((0.5, 0.3))
-
-
-def test_who_comes_by_themselves_has_intent_between_that_before_and_that_after():
-    assert increment(pushed=False, before=0.4, after=0.1) == pytest.approx((1.0, 0.5 - 0.3))
+@pytest.mark.parametrize(("before", "after", "intent"), [(0.2, 0.2, 1.0), (0.4, 0.1, 1.0), (0.1, 0.1, 0.5), (0.05, 0.2, 0.5)])
+def test_a_touch_goes_with_intent_between_that_before_and_that_after(before, after, intent):
+    assert increment(before=before, after=after) == pytest.approx((intent, 0.5 - 0.1 - intent * 0.2))
 
 
 @pytest.mark.parametrize(("before", "after"), [(0.0, 0.3), (0.3, -0.1)])
 def test_where_one_side_shows_no_intent_there_is_none(before, after):
-    for pushed in (True, False):
-        assert increment(pushed=pushed, before=before, after=after) == pytest.approx((0.0, 0.4))
+    assert increment(before=before, after=after) == pytest.approx((0.0, 0.4))
 
 
 @pytest.mark.parametrize(

@@ -26,14 +26,6 @@ NAMES = tuple(dict.fromkeys([*COUNTS, *COUNTS.values()]))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Roles:
-    """(channels,) each: which are pushed, and whose visits tell of intent."""
-
-    pushed: Bools
-    telling: Bools
-
-
-@dataclass(frozen=True, kw_only=True)
 class Estimate:
     """(channels,) each. increment, provisional: conversions added within the two horizons; *_se: their standard errors; intent: see docs/incremental.md.
 
@@ -48,13 +40,13 @@ class Estimate:
     samples: Floats
 
 
-def estimate(sums: Sums, roles: Roles) -> Estimate:
-    """What each channel added. sums: name of `NAMES` -> (channels, BUCKETS)."""
+def estimate(sums: Sums, telling: Bools) -> Estimate:
+    """What each channel added. sums: name of `NAMES` -> (channels, BUCKETS); telling: (channels,) whose visits tell of intent."""
     whole = {name: by_bucket.sum(axis=1, keepdims=True) for name, by_bucket in sums.items()}
     touches = whole["touches"]
-    found = _effects(whole, roles)
+    found = _effects(whole, telling)
     # The touches that there are stay what they are: without a bucket, their mean effect is that of the others.
-    without = _effects({name: whole[name] - by_bucket for name, by_bucket in sums.items()}, roles)
+    without = _effects({name: whole[name] - by_bucket for name, by_bucket in sums.items()}, telling)
     samples = {name: without[name] * touches for name in ("full", "provisional")}
     return Estimate(
         increment=(found["full"] * touches)[:, 0],
@@ -71,18 +63,17 @@ def means(sums: Sums) -> dict[str, Floats]:
     return {name: _divided(sums[name], sums[count]) for name, count in COUNTS.items()}
 
 
-def _effects(sums: Sums, roles: Roles) -> dict[str, Floats]:
+def _effects(sums: Sums, telling: Bools) -> dict[str, Floats]:
     """full, provisional: (channels, ...) mean effect of a touch within the horizons; intent: how far touches go with intent that the history does not show.
 
     That is how many more telling visits there are around a touch than the history foretells, as a part of how many more there are around such a visit itself.
     A touch cannot have caused those before it, but what follows visits, as a mail does, has more of them there than intent explains; those after it may be its
-    own doing. A pushed touch goes with the smaller of the two. Who comes by themselves does so between what they wanted before and what they want after:
-    the geometric mean, which is none where either is none.
+    own doing. It goes with something between: the geometric mean of the two, which is none where either is none.
     """
     mean = means(sums)
-    before = _relative(mean["before"] - mean["before_expected"], sums["touches"], roles.telling)
-    after = _relative(mean["after"] - mean["after_expected"], sums["touches"], roles.telling)
-    intent = np.where(roles.pushed[:, None], np.minimum(before, after), np.sqrt(before * after))
+    before = _relative(mean["before"] - mean["before_expected"], sums["touches"], telling)
+    after = _relative(mean["after"] - mean["after_expected"], sums["touches"], telling)
+    intent = np.sqrt(before * after)
 
     def effect(outcome: str, expected: str, visiting: str) -> Floats:
         more = np.where(intent > 0, intent * (mean[visiting] - mean[expected]), 0.0)

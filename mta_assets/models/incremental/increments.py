@@ -12,7 +12,7 @@ from mta_assets.models.incremental import limits
 from mta_assets.models.incremental.channels import Told, told
 from mta_assets.models.incremental.comparison import Comparison, Horizons
 from mta_assets.models.incremental.diagnostics import doubt
-from mta_assets.models.incremental.estimate import NAMES, Estimate, Roles, Sums, estimate, means
+from mta_assets.models.incremental.estimate import NAMES, Estimate, Sums, estimate, means
 from mta_assets.models.incremental.roles import PUSHED, UNPAID, is_search
 from mta_assets.models.incremental.timeline import Timeline
 
@@ -41,7 +41,7 @@ def increments(histories: Histories, roles: Sequence[str], horizons: Horizons) -
     comparison = Comparison(timeline, visits, horizons, rng)
     channels = [told(comparison, keys, rng) for keys in timeline.touches]
     sums = {name: np.stack([each.sums[name] for each in channels]) for name in NAMES}
-    found = estimate(sums, Roles(pushed=np.array(roles) == PUSHED, telling=telling))
+    found = estimate(sums, telling)
     unpaid = sum(len(keys) for keys, role in zip(timeline.touches, roles, strict=True) if role == UNPAID)
     reasons = [limits.of_channel(role, each.users, each.overlap, unpaid) for role, each in zip(roles, channels, strict=True)]
     rows = _rows(histories.channels, roles, reasons, channels, sums, found)
