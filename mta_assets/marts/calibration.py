@@ -20,8 +20,8 @@ from mta_assets.marts.jackknife import quantile
 from mta_assets.marts.multipliers import combine
 
 NO_EXPERIMENT = "no experiment counts"
+NO_ERROR = "all of its users are of one bucket, so that its error is not known"
 UNPAID = "nobody pays for it: there is nothing to calibrate"
-NO_ESTIMATE = "there is no estimate that a multiplier could scale"
 NOT_POSITIVE = "the estimate is not above 0: a multiplier would say nothing"
 NOT_TESTED = "it was not tested: scaled by what the experiments of other channels show"
 
@@ -45,9 +45,9 @@ def calibrate(
 ) -> Calibration:
     """Raw and calibrated increments of the channels of these days, in the order given.
 
-    increments: channel, role (pushed, pulled or unpaid), increment and increment_se, null where there is no estimate. experiments: `EXPERIMENTS` rows; those
-    count that are over and valid as of this day, the last of the days unless it is given. touches: channel, day, touches: how many each channel has on each of
-    the days. level: of bands, 0 to 1.
+    increments: channel, role (pushed, pulled or unpaid), increment and increment_se, null where there is no estimate, and then the reason. touches: channel,
+    day, touches: how many each channel has on each of the days. experiments: `EXPERIMENTS` rows; those count that are over and valid as of this day, the
+    last of the days unless it is given. level: of bands, 0 to 1.
     """
     known = judged(experiments, touches, days, as_of or days.last)
     rows = increments.join(_by_channel(known), on="channel", how="left", maintain_order="left").with_columns(pl.col("tests").fill_null(0))
@@ -138,7 +138,7 @@ def _reason(experiments: pl.DataFrame) -> pl.Expr:
         .when(pl.col("role") == "unpaid")
         .then(pl.lit(UNPAID))
         .when(pl.col("increment").is_null() | (pl.col("increment_se").fill_null(0.0) <= 0))
-        .then(pl.lit(NO_ESTIMATE))
+        .then(pl.col("reason").fill_null(NO_ERROR))
         .when(pl.col("increment") <= 0)
         .then(pl.lit(NOT_POSITIVE))
         .otherwise(pl.lit(NO_EXPERIMENT))

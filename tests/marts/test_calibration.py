@@ -15,15 +15,15 @@ from mta_assets.marts.calibration import calibrate
 
 DAYS = DayRange(date(2026, 1, 1), date(2026, 3, 31))
 CHANNELS = {
-    "social": ("pushed", 1_000.0, 40.0),
-    "mail": ("pushed", 400.0, 30.0),
-    "video": ("pushed", 300.0, 30.0),
-    "affiliate": ("pulled", -20.0, 30.0),
-    "new": ("pulled", None, None),
-    "direct": ("unpaid", 15.0, 30.0),
+    "social": ("pushed", 1_000.0, 40.0, None),
+    "mail": ("pushed", 400.0, 30.0, None),
+    "video": ("pushed", 300.0, 30.0, None),
+    "affiliate": ("pulled", -20.0, 30.0, None),
+    "new": ("pulled", None, None, "touched 3 user(s) only"),
+    "direct": ("unpaid", 15.0, 30.0, None),
 }
 INCREMENTS = pl.DataFrame(
-    [(name, *row) for name, row in CHANNELS.items()], schema=["channel", "role", "increment", "increment_se"], orient="row"
+    [(name, *row) for name, row in CHANNELS.items()], schema=["channel", "role", "increment", "increment_se", "reason"], orient="row"
 )
 # Two touches a day in the first half of the days, one in the second.
 TOUCHES = pl.DataFrame(
@@ -93,7 +93,7 @@ def test_channels_without_a_test_are_scaled_by_one_multiplier_and_are_less_certa
 
 
 @pytest.mark.parametrize(
-    ("channel", "reason"), [("affiliate", calibration.NOT_POSITIVE), ("new", calibration.NO_ESTIMATE), ("direct", calibration.UNPAID)]
+    ("channel", "reason"), [("affiliate", calibration.NOT_POSITIVE), ("new", "touched 3 user(s) only"), ("direct", calibration.UNPAID)]
 )
 def test_what_cannot_be_scaled_says_why_and_stays_as_estimated(channel, reason):
     row = row_of(calibrated(experiment()), channel)
