@@ -16,7 +16,7 @@ from mta_assets.journeys.statistic_windows import StatisticWindows, decode
 from mta_assets.marts import bands as figures
 from mta_assets.marts.credit_buckets import BucketSums
 from mta_assets.marts.samples import Evidence, Sample, Shares, evidence, of_shares, of_sums
-from mta_assets.models.base import AttributionModel, Learned, LearnedModel, RuleModel, TouchAllocation
+from mta_assets.models.base import AttributionModel, Learned, LearnedModel, RuleModel, TouchAllocation, estimates_increments
 from mta_assets.models.refits import fitting_needs, groups_for, refit
 
 RATIOS = ("cost", "roas", "cpa")
@@ -62,7 +62,7 @@ class Refitted:
     ) -> "Refitted":
         """Fit each of the models again, but for those that look at events. fits: to the statistics of these days, from `windows`."""
         shares = {
-            name: figures.OF_EVENTS if HISTORIES in model.needs else _shares(model, fits[name], windows, days)
+            name: _of_events(model) if HISTORIES in model.needs else _shares(model, fits[name], windows, days)
             for name, model in models.items()
         }
         return cls(fits=fits, shares=shares, evidence=seen)
@@ -89,6 +89,10 @@ def _refitted(learning: Touches, models: Mapping[str, LearnedModel]) -> Refitted
     windows = decode(frames, needs)
     fits = {name: model.fit(windows.within(None)) for name, model in models.items() if HISTORIES not in model.needs}
     return Refitted.of(models, fits, windows, None, evidence(frames[COALITIONS]))
+
+
+def _of_events(model: LearnedModel) -> str:
+    return figures.OF_INCREMENTS if estimates_increments(model) else figures.OF_EVENTS
 
 
 def _shares(model: LearnedModel, fit: Learned, windows: StatisticWindows, days: DayRange | None) -> Shares | str:

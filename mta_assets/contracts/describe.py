@@ -15,6 +15,7 @@ from mta_assets.config_freshness import FreshnessConfig, FreshnessPolicy
 from mta_assets.config_privacy import PrivacyConfig
 from mta_assets.contracts.catalogue import FIXED_TABLES
 from mta_assets.contracts.columns import Column, Table
+from mta_assets.contracts.contributions import contributions_table
 from mta_assets.contracts.increments import increments_table
 from mta_assets.contracts.tables import credits_table, learned_paths_table, learned_positions_table, learned_table
 from mta_assets.settings import Settings
@@ -61,7 +62,7 @@ def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def tables(models: str = "<model>") -> str:
     """A section per table of the lake: grain, key, partition, columns. models: what stands for a model's name."""
-    makers = (learned_table, learned_positions_table, learned_paths_table, increments_table, credits_table)
+    makers = (learned_table, learned_positions_table, learned_paths_table, increments_table, contributions_table, credits_table)
     per_model = (make(models) for make in makers)
     return "\n\n".join(table_section(table) for table in (*FIXED_TABLES, *per_model))
 

@@ -9,13 +9,13 @@ import polars as pl
 
 from mta_assets.config import Config
 from mta_assets.contracts.advice import CHANNEL_ADVICE
-from mta_assets.contracts.arrays import HISTORIES, Touches
+from mta_assets.contracts.arrays import Touches
 from mta_assets.contracts.bands import BANDS
 from mta_assets.contracts.columns import Table
 from mta_assets.contracts.increments import increments_table
 from mta_assets.contracts.tables import CHANNEL_DAILY, CHANNEL_PERFORMANCE, SPEND_DAILY, credits_table
 from mta_assets.defs.specs import key_of
-from mta_assets.models.base import AttributionModel, LearnedModel
+from mta_assets.models.base import AttributionModel, LearnedModel, estimates_increments
 from mta_assets.quality.advice import on_the_bands
 from mta_assets.quality.bands import banded
 from mta_assets.quality.contract import meets_contract
@@ -78,7 +78,7 @@ def credit_checks(name: str, model: AttributionModel, config: Config) -> list[Ch
 
 def learned_checks(name: str, model: LearnedModel) -> list[Check]:
     """The checks of what a model learned: a placebo, where it says what touches added. It stops nothing: the doubt is told beside the numbers."""
-    if HISTORIES not in model.needs:
+    if not estimates_increments(model):
         return []
     return [
         Check(

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 import numpy as np
 import polars as pl
 
-from mta_assets.contracts.arrays import HISTORIES, Floats, Ints, Statistics, Touches
+from mta_assets.contracts.arrays import Floats, Histories, Ints, Statistics, Touches
 from mta_assets.models.normalise import per_journey
 
 
@@ -91,6 +91,7 @@ class Learned:
     units: sorted labels. effect, value_effect: (units,) raw, neither clipped nor normalised. share, value_share: (units,) sum to 1, or all 0 when
     nothing converted. conversions, value: (units,) credit within the fit window. paths: weights by path, for models that learn them.
     increments: a row per channel, as the contract of increments without the day, for models that estimate what touches added.
+    contributions: a row per channel, as the contract of contributions without the day, for models that show what a foretold chance rests on.
     note: what a reader should know of this fit (sampled with which standard error, ...).
     """
 
@@ -103,6 +104,7 @@ class Learned:
     value: Floats
     paths: PathWeights | None = None
     increments: pl.DataFrame | None = None
+    contributions: pl.DataFrame | None = None
     note: str = ""
 
 
@@ -153,6 +155,7 @@ class LearnedModel(AttributionModel):
 
     kind: ClassVar[Literal["learned"]] = "learned"
     needs: ClassVar[tuple[str, ...]]  # which Statistics it learns from: "coalitions", "paths", "positions", "transitions_1" ...
+    details: ClassVar[tuple[str, ...]] = ()  # which frames of Learned its fits have, each kept in a table of its own: "increments" ...
 
     @property
     def stands_days(self) -> int:
@@ -163,12 +166,8 @@ class LearnedModel(AttributionModel):
     def fit(self, statistics: Statistics) -> Learned:
         """What the fit window teaches. Raises ModelError when the model is too large for the data; never when nothing converted.
 
-        Raises UnavailableError when the data do not tell what the model asks, if it has `unestimated`.
+        Raises UnavailableError when the data do not tell what the model asks, if it is `Declining`.
         """
-
-    def unestimated(self, statistics: Statistics, reason: str) -> Learned:
-        """What is learned of a window of which `fit` says that it cannot be estimated: never a number that looks like any other."""
-        raise NotImplementedError(f"{type(self).__name__} is fitted to every window: {reason}")
 
     def allocate(self, touches: Touches, learned: Learned) -> Allocation:
         """How the conversions of `touches` are shared out. The default is one set of shares for all of them."""
@@ -180,7 +179,28 @@ class LearnedModel(AttributionModel):
 
 def estimates_increments(model: AttributionModel) -> bool:
     """Whether what it learns says what each channel added."""
-    return isinstance(model, LearnedModel) and HISTORIES in model.needs
+    return isinstance(model, LearnedModel) and "increments" in model.details
+
+
+@runtime_checkable
+class Declining(Protocol):
+    """A learned model that some windows tell too little for: its `fit` raises UnavailableError there, and this is learned instead."""
+
+    def unestimated(self, statistics: Statistics, reason: str) -> Learned:
+        """What is learned of a window of which `fit` says that it cannot be estimated, and why: never a number that looks like any other."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """Touches of some users, of each of which is asked whether a conversion follows.
+
+    runs: the touches, in runs that a conversion or a long gap parts. histories: all events of those users, whose touches are those of `runs`, in that order;
+    None where nobody knows but the runs. ahead_days: within how many days; of the statistics, journeys are as long.
+    """
+
+    runs: Touches
+    ahead_days: int
+    histories: Histories | None = None
 
 
 @runtime_checkable
@@ -191,10 +211,11 @@ class Predictor(Protocol):
     def needs(self) -> tuple[str, ...]:
         """Which statistics it learns from."""
 
-    def conversion_chance(self, statistics: Statistics, touches: Touches) -> Floats:
-        """(touches,) chance, 0 to 1, that a journey which has come as far as this touch goes on to convert, as the statistics teach.
+    def conversion_chance(self, statistics: Statistics, asked: Asked) -> Floats:
+        """(touches,) chance, 0 to 1, that a user who has come as far as this touch goes on to convert, as the statistics teach.
 
-        What comes after the touch must not be looked at. `touches.units` are those of the statistics.
+        What comes after the touch must not be looked at. Units and channels of what is asked are those of the statistics. Raises ModelError when the
+        model cannot foretell here.
         """
 
 

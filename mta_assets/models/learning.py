@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from mta_assets.contracts.arrays import Floats, Statistics
+from mta_assets.contracts.arrays import Floats, Statistics, Touches
+from mta_assets.contracts.increments import NOT_ESTIMATED
 from mta_assets.errors import UnavailableError
-from mta_assets.models.base import Learned, PathWeights
+from mta_assets.models.base import Learned, PathWeights, TouchAllocation
 from mta_assets.models.normalise import over_units
 
 PRIOR_STRENGTH = 100.0
@@ -41,6 +42,26 @@ def nothing(statistics: Statistics, paths: PathWeights | None = None) -> Learned
     """What a window teaches in which nothing converted: no effect, no share, no credit."""
     zero = np.zeros(len(statistics.units))
     return learned(statistics, zero, zero, paths=paths)
+
+
+def not_estimated(statistics: Statistics, reason: str) -> Learned:
+    """What is learned of a window that tells too little: that all its conversions are `not_estimated`, and why."""
+    one = np.ones(1)
+    return Learned(
+        units=(NOT_ESTIMATED,),
+        effect=np.zeros(1),
+        value_effect=np.zeros(1),
+        share=one,
+        value_share=one,
+        conversions=one * statistics.conversions,
+        value=one * statistics.value,
+        note=reason,
+    )
+
+
+def without_credit(touches: Touches) -> TouchAllocation:
+    """How conversions are shared out of which nothing was learned: no touch earns any of them."""
+    return TouchAllocation(weight=np.zeros(len(touches.unit)), rest=NOT_ESTIMATED)
 
 
 def absent(title: str, part: str) -> UnavailableError:

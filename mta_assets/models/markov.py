@@ -9,7 +9,7 @@ from scipy.sparse import coo_array
 from mta_assets.contracts.arrays import Bools, Floats, Ints, Statistics, Touches, Transitions
 from mta_assets.errors import ModelError
 from mta_assets.models import absorbing_chain, absorbing_flow
-from mta_assets.models.base import Example, Learned, LearnedModel
+from mta_assets.models.base import Asked, Example, Learned, LearnedModel
 from mta_assets.models.learning import absent, learned, nothing
 from mta_assets.models.parameters import parameter, require
 
@@ -101,7 +101,7 @@ class Markov(LearnedModel):
         effects[present] = removal_losses(transitions, present) / np.where(total == 0, 1.0, total)
         return learned(statistics, effects[:, 0], effects[:, 1])
 
-    def conversion_chance(self, statistics: Statistics, touches: Touches) -> Floats:
+    def conversion_chance(self, statistics: Statistics, asked: Asked) -> Floats:
         """(touches,) chance of ending in a conversion, from the state of the last `order` touches; after fewer, the mean over the states that begin so.
 
         What was never seen has the overall rate. Raises ModelError when there are too many states for dense algebra.
@@ -109,7 +109,7 @@ class Markov(LearnedModel):
         transitions = statistics.transitions.get(self.order)
         if transitions is None:
             raise absent(f"Markov of order {self.order}", f"transitions_{self.order}")
-        return conversion_chances(transitions, touches)
+        return conversion_chances(transitions, asked.runs)
 
     def _require_few(self, units: int) -> None:
         most = MOST_UNITS[self.order]

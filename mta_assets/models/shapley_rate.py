@@ -7,7 +7,7 @@ import numpy as np
 
 from mta_assets.contracts.arrays import Coalitions, Floats, Ints, Statistics, Touches, ranges
 from mta_assets.errors import ModelError
-from mta_assets.models.base import Example, Learned, LearnedModel
+from mta_assets.models.base import Asked, Example, Learned, LearnedModel
 from mta_assets.models.learning import PRIOR_STRENGTH, absent, learned, nothing
 from mta_assets.models.parameters import is_number, parameter, require
 from mta_assets.models.set_functions import completion, shapley_values, subset_sums
@@ -79,17 +79,17 @@ class ShapleyRate(LearnedModel):
         effects[present] = values
         return learned(statistics, effects[:, 0], effects[:, 1], note=note)
 
-    def conversion_chance(self, statistics: Statistics, touches: Touches) -> Floats:
+    def conversion_chance(self, statistics: Statistics, asked: Asked) -> Floats:
         """(touches,) worth of the set of units up to each touch: the shrunken rate of journeys that keep within it. Raises ModelError for too many units."""
         if statistics.coalitions is None:
             raise absent(self.title, "coalitions")
-        sets, units = _touched(statistics.coalitions), len(touches.units)
+        sets, units = _touched(statistics.coalitions), len(asked.runs.units)
         if units > MOST_EXACT_UNITS:
             raise ModelError(f"{self.title} predicts with up to {MOST_EXACT_UNITS} channels or campaigns, here are {units}.")
         by_set = np.zeros((1 << units, 3))
         mask = np.add.reduceat(np.left_shift(1, sets.unit), sets.offsets[:-1]) if len(sets.unit) else sets.unit
         np.add.at(by_set, mask, np.stack([sets.conversions + sets.nulls, sets.conversions, sets.value], axis=1))
-        return np.asarray(self._worth(subset_sums(by_set))[_sets_so_far(touches), 0])
+        return np.asarray(self._worth(subset_sums(by_set))[_sets_so_far(asked.runs), 0])
 
     def _exact(self, amounts: Floats, offsets: Ints, player: Ints, players: int) -> Floats:
         """(players, 2) by Harsanyi dividends over all 2^players sets."""

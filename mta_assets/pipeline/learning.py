@@ -1,8 +1,8 @@
 """Daily statistics -> what each learned model learned over the fit window that ends on a day; and that read back."""
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 import numpy as np
@@ -12,6 +12,7 @@ import pyarrow as pa
 from mta_assets.config import Config
 from mta_assets.contracts.arrays import HISTORIES, Statistics
 from mta_assets.contracts.columns import Table
+from mta_assets.contracts.contributions import contributions_table
 from mta_assets.contracts.days import DayRange
 from mta_assets.contracts.increments import increments_table
 from mta_assets.contracts.profiles import JOURNEY_PROFILE
@@ -32,7 +33,7 @@ from mta_assets.journeys.assemble import touches_of
 from mta_assets.journeys.histories import histories
 from mta_assets.journeys.statistic_windows import decode
 from mta_assets.lake.lake import Lake
-from mta_assets.models.base import Learned, LearnedModel, PathWeights
+from mta_assets.models.base import Declining, Learned, LearnedModel, PathWeights
 from mta_assets.pipeline.window import window_events
 
 _TABLES = {
@@ -42,6 +43,8 @@ _TABLES = {
     "transitions": (TRANSITIONS,),
     HISTORIES: (TOUCHPOINTS, CONVERSIONS, JOURNEYS),
 }
+# What `details` of a model says its fits have, with the table of each.
+_DETAILS = {"increments": increments_table, "contributions": contributions_table}
 MEASURES = ("effect", "value_effect", "share", "value_share", "conversions", "value")
 
 
@@ -75,9 +78,7 @@ def learned_tables(name: str, model: LearnedModel) -> list[Table]:
         tables.append(learned_positions_table(name))
     if "paths" in model.needs:
         tables.append(learned_paths_table(name))
-    if HISTORIES in model.needs:
-        tables.append(increments_table(name))
-    return tables
+    return tables + [_DETAILS[detail](name) for detail in model.details]
 
 
 def tables_of(needs: Iterable[str]) -> set[Table]:
@@ -115,13 +116,14 @@ def learned(lake: Lake, config: Config, name: str, model: LearnedModel, days: Da
 
 def _learned_of_events(lake: Lake, config: Config, name: str, model: LearnedModel, days: DayRange) -> dict[Table, pl.DataFrame]:
     """The same of a model that looks at the events themselves: one fit for all days on which it stands."""
-    shares, increments = learned_table(name), increments_table(name)
-    frames = {shares: [shares.empty()], increments: [increments.empty()]}
+    shares, details = learned_table(name), {detail: _DETAILS[detail](name) for detail in model.details}
+    frames = {table: [table.empty()] for table in (shares, *details.values())}
     windows = {day: fitted_window(config, model, day) for day in days_with_results(lake, config, days)}
     fits = {window: _fitted(model, statistics_of_events(lake, config, window)) for window in dict.fromkeys(windows.values())}
     for day, window in windows.items():
         frames[shares].append(_share_rows(day, fits[window]))
-        frames[increments].append(_increment_rows(increments, day, fits[window]))
+        for detail, table in details.items():
+            frames[table].append(_detail_rows(table, day, getattr(fits[window], detail)))
     return {table: pl.concat(parts) for table, parts in frames.items()}
 
 
@@ -129,6 +131,8 @@ def _fitted(model: LearnedModel, statistics: Statistics) -> Learned:
     try:
         return model.fit(statistics)
     except UnavailableError as reason:
+        if not isinstance(model, Declining):
+            raise
         return model.unestimated(statistics, str(reason))
 
 
@@ -149,23 +153,24 @@ def statistics_of_events(lake: Lake, config: Config, window: DayRange) -> Statis
 
 @dataclass(frozen=True, kw_only=True)
 class LearnedDays:
-    """What a model learned on each of some days, as `learn` wrote it. paths, increments: None for models that have none."""
+    """What a model learned on each of some days, as `learn` wrote it. paths: None for models that have none; details: by name of `LearnedModel.details`."""
 
     shares: pl.DataFrame
     paths: pl.DataFrame | None
-    increments: pl.DataFrame | None = None
+    details: Mapping[str, pl.DataFrame] = field(default_factory=dict)
 
     @staticmethod
     def read(lake: Lake, name: str, model: LearnedModel, days: DayRange) -> "LearnedDays":
         """What the lake has of these days."""
         paths = lake.read(learned_paths_table(name), days) if "paths" in model.needs else None
-        increments = lake.read(increments_table(name), days) if HISTORIES in model.needs else None
-        return LearnedDays(shares=lake.read(learned_table(name), days), paths=paths, increments=increments)
+        details = {detail: lake.read(_DETAILS[detail](name), days) for detail in model.details}
+        return LearnedDays(shares=lake.read(learned_table(name), days), paths=paths, details=details)
 
     def of(self, day: date) -> Learned:
         """What the model learned on one of the days."""
         rows = self.shares.filter(pl.col("day") == day).sort("channel")
         paths = None if self.paths is None else self.paths.filter(pl.col("day") == day).sort("path_hash")
+        details = {name: frame.filter(pl.col("day") == day).sort("channel").drop("day") for name, frame in self.details.items()}
         effect, value_effect, share, value_share, conversions, value = (rows[measure].to_numpy() for measure in MEASURES)
         return Learned(
             units=tuple(rows["channel"]),
@@ -176,7 +181,8 @@ class LearnedDays:
             conversions=conversions,
             value=value,
             paths=None if paths is None else _weights(paths),
-            increments=None if self.increments is None else self.increments.filter(pl.col("day") == day).sort("channel").drop("day"),
+            increments=details.get("increments"),
+            contributions=details.get("contributions"),
         )
 
 
@@ -185,8 +191,8 @@ def _share_rows(day: date, learned: Learned) -> pl.DataFrame:
     return pl.DataFrame({"channel": pl.Series(learned.units, dtype=pl.String)} | measured).select(pl.lit(day).alias("day"), pl.all())
 
 
-def _increment_rows(table: Table, day: date, learned: Learned) -> pl.DataFrame:
-    found = learned.increments
+def _detail_rows(table: Table, day: date, found: pl.DataFrame | None) -> pl.DataFrame:
+    """Rows of a table of details; a column that the fit says nothing of is null."""
     if found is None:
         return table.empty()
     unknown = [pl.lit(None, dtype).alias(name) for name, dtype in table.schema.items() if name not in found.columns and name != "day"]

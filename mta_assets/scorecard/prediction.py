@@ -1,12 +1,12 @@
 """How well models foretell a conversion within some days of each touch, for users and days that they did not learn from. Nothing is resampled."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 
-from mta_assets.contracts.arrays import Bools, Floats, Ints, Touches, ranges
+from mta_assets.contracts.arrays import HISTORIES, Bools, Floats, Histories, Ints, Statistics, Touches, ranges
 from mta_assets.contracts.scorecard import PREDICTIONS
 from mta_assets.contracts.tables import BUCKETS
 from mta_assets.errors import ModelError
@@ -14,7 +14,7 @@ from mta_assets.journeys.assemble import is_direct, unit_codes
 from mta_assets.journeys.events import microseconds
 from mta_assets.journeys.kernel import Events, Slices, journeys
 from mta_assets.journeys.statistics import statistics_of
-from mta_assets.models.base import AttributionModel, Predictor
+from mta_assets.models.base import Asked, AttributionModel, Predictor
 from mta_assets.scorecard.measures import mean_ranks
 from mta_assets.simulation.known import Simulated
 
@@ -46,15 +46,14 @@ def predictions(world: Simulated, models: Mapping[str, AttributionModel]) -> pl.
     events, ahead = _events(world), AHEAD_DAYS * _DAY_US
     start = microseconds(pl.Series([world.world.day(0)]).cast(pl.Datetime("us")))[0]
     cut, end = start + round(LEARNT * world.world.days) * _DAY_US, start + world.world.days * _DAY_US
-    learning = _learning(events, cut, ahead)
-    asked = {name: model for name, model in models.items() if isinstance(model, Predictor)}
-    statistics = statistics_of(learning, sorted({need for model in asked.values() for need in model.needs}))
-    prefixes, judged = _judged(events, cut, end - ahead, ahead)
+    predictors = {name: model for name, model in models.items() if isinstance(model, Predictor)}
+    statistics = _statistics(events, (start, cut), ahead, {need for model in predictors.values() for need in model.needs})
+    asked, judged = _judged(events, (start, end), ahead), _are_judged(events.kernel, cut, end - ahead)
     converts = _converts_within(events.kernel, ahead)
     rows = [_row(BASE_RATE, np.full(judged.sum(), _base_rate(events.kernel, converts, cut - ahead)), converts[judged])]
-    for name, model in asked.items():
+    for name, model in predictors.items():
         try:
-            chance = model.conversion_chance(statistics, prefixes)
+            chance = model.conversion_chance(statistics, asked)
         except ModelError:
             continue  # too large for these channels: it does not predict here
         rows.append(_row(name, chance[judged[_test(events.kernel.touch_user)]], converts[judged]))
@@ -112,11 +111,18 @@ def _test(user: Ints) -> Bools:
     return np.asarray((user & (BUCKETS - 1)) >= BUCKETS // 2)
 
 
-def _learning(events: _Events, cut: int, ahead: int) -> Touches:
-    """The journeys of the other users that had closed by the cut: converted, or without a touch for so long."""
-    kernel = events.kernel
+def _statistics(events: _Events, span: tuple[int, int], ahead: int, needs: Collection[str]) -> Statistics:
+    """What the other users' events teach up to the end of the span: their journeys that had closed, converted or without a touch for so long."""
+    kernel, cut = events.kernel, span[1]
     touched = ~_test(kernel.touch_user) & (kernel.touch_ts < cut)
     bought = ~_test(kernel.conversion_user) & (kernel.conversion_ts < cut)
+    learned = statistics_of(_learning(events, touched, bought, cut, ahead), sorted(needs))
+    return replace(learned, histories=_histories(events, touched, bought, span)) if HISTORIES in needs else learned
+
+
+def _learning(events: _Events, touched: Bools, bought: Bools, cut: int, ahead: int) -> Touches:
+    """The journeys of these touches and conversions that had closed by the cut."""
+    kernel = events.kernel
     known = Events(
         touch_user=kernel.touch_user[touched],
         touch_ts=kernel.touch_ts[touched],
@@ -144,10 +150,27 @@ def _touches(slices: Slices, events: _Events, row: Ints) -> Touches:
     )
 
 
-def _judged(events: _Events, first: int, last: int, ahead: int) -> tuple[Touches, Bools]:
-    """(the runs of touches of the users that are judged, (all touches,) whether each is judged)."""
+def _histories(events: _Events, touched: Bools, bought: Bools, span: tuple[int, int]) -> Histories:
+    """These touches and conversions, in their order, within the span."""
     kernel = events.kernel
-    rows = np.flatnonzero(_test(kernel.touch_user))
+    return Histories(
+        channels=events.units,
+        start=span[0],
+        end=span[1],
+        user=kernel.touch_user[touched],
+        ts=kernel.touch_ts[touched],
+        channel=events.unit[touched],
+        conversion_user=kernel.conversion_user[bought],
+        conversion_ts=kernel.conversion_ts[bought],
+        converting=Touches.none(stages=()),
+    )
+
+
+def _judged(events: _Events, span: tuple[int, int], ahead: int) -> Asked:
+    """All touches of the users that are judged, and what else happened to them."""
+    kernel = events.kernel
+    touched = _test(kernel.touch_user)
+    rows = np.flatnonzero(touched)
     begins = np.flatnonzero(_begins(kernel, ahead)[rows])
     runs = Slices(
         start=begins,
@@ -155,8 +178,13 @@ def _judged(events: _Events, first: int, last: int, ahead: int) -> tuple[Touches
         conversion=np.full(len(begins), -1),
         closing_ts=np.zeros(len(begins), dtype=np.int64),
     )
-    judged = _test(kernel.touch_user) & (kernel.touch_ts >= first) & (kernel.touch_ts < last)
-    return _touches(runs, events, rows), judged
+    known = _histories(events, touched, _test(kernel.conversion_user), span)
+    return Asked(runs=_touches(runs, events, rows), histories=known, ahead_days=ahead // _DAY_US)
+
+
+def _are_judged(kernel: Events, first: int, last: int) -> Bools:
+    """(touches,) whether each is one that is judged."""
+    return np.asarray(_test(kernel.touch_user) & (kernel.touch_ts >= first) & (kernel.touch_ts < last))
 
 
 def _begins(kernel: Events, ahead: int) -> Bools:

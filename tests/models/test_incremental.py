@@ -13,7 +13,8 @@ from mta_assets.contracts.increments import BASELINE, INCREMENTS, NOT_ESTIMATED
 from mta_assets.errors import ModelError, UnavailableError
 from mta_assets.models.base import Learned
 from mta_assets.models.credit import per_journey_rows, totals
-from mta_assets.models.incremental import comparison, trees
+from mta_assets.models.histories import trees
+from mta_assets.models.incremental import comparison
 from mta_assets.models.incremental.model import Incremental
 from mta_assets.models.incremental.roles import role
 from mta_assets.models.incremental.sharing import share_out

@@ -25,7 +25,8 @@ from mta_assets.contracts.tables import (
     STATISTICS,
 )
 from mta_assets.lake.lake import Lake
-from mta_assets.models.incremental import comparison, limits, trees
+from mta_assets.models.histories import trees, windows
+from mta_assets.models.incremental import comparison, limits
 from mta_assets.models.registry import MODELS
 from mta_assets.pipeline.run import RunReport, open_lake, run, tables
 
@@ -41,9 +42,11 @@ EXAMPLES = int(os.environ.get("MTA_TEST_EXAMPLES", "2"))
 def a_few_events_are_enough():
     """So that what touches added is estimated, whatever it is worth, of as few events as these."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("CONVERSIONS", "DAYS", "CONVERSION_DAYS", "USERS", "OVERLAP", "VISITS"):
-            patch.setattr(limits, f"LEAST_{name}", 0)
-        patch.setitem(trees.PARAMETERS, "min_data_in_leaf", 1)
+        for module, names in ((windows, ("CONVERSIONS", "DAYS", "CONVERSION_DAYS")), (limits, ("USERS", "OVERLAP", "VISITS"))):
+            for name in names:
+                patch.setattr(module, f"LEAST_{name}", 0)
+        for parameters in (trees.PARAMETERS, trees.OF_CHANCES):
+            patch.setitem(parameters, "min_data_in_leaf", 1)
         patch.setitem(trees.PARAMETERS, "bagging_freq", 0)  # of one moment, a part is none
         patch.setattr(comparison, "_TREES", 3)
         yield

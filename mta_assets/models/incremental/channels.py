@@ -6,10 +6,10 @@ import numpy as np
 
 from mta_assets.contracts.arrays import Bools, Floats, Ints
 from mta_assets.contracts.tables import BUCKETS
-from mta_assets.models.incremental.comparison import INTENT_SECONDS, PAUSE_SECONDS, Comparison, some
+from mta_assets.models.histories.timeline import SECONDS_PER_DAY, Moments, Singles, some
+from mta_assets.models.incremental.comparison import INTENT_SECONDS, PAUSE_SECONDS, Comparison
 from mta_assets.models.incremental.diagnostics import balance, effective_touches
 from mta_assets.models.incremental.estimate import NAMES, Sums
-from mta_assets.models.incremental.timeline import SECONDS_PER_DAY, Moments, Singles
 
 MOST_TOUCHES = 40_000  # of a channel of which it is worked out what was expected; what followed is counted after all
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mta_assets.contracts.arrays import Floats, Ints
-from mta_assets.models.incremental.timeline import SECONDS_PER_DAY, Moments, Singles, Timeline
-from mta_assets.models.incremental.trees import FOLDS, Expectation, expectations
+from mta_assets.models.histories.timeline import SECONDS_PER_DAY, Moments, Singles, Timeline, some
+from mta_assets.models.histories.trees import FOLDS, Expectation, expectations
 
 MOST_MOMENTS = 300_000  # that expectations are learned from
 MOMENTS_PER_EVENT = 1  # of smaller data
@@ -99,8 +99,3 @@ class Comparison:
         moments = self.timeline.moments(some(self.visits, count, rng))
         outcomes = [self.outcome(moments, self.horizons.full), self.outcome(moments, self.horizons.provisional)]
         return expectations(self.timeline.history(moments), outcomes, self.fold(moments), (_TREES, _FEWER_TREES))
-
-
-def some(keys: Ints, count: int, rng: np.random.Generator) -> Ints:
-    """At most so many of the keys, drawn by lot, in their order."""
-    return keys if len(keys) <= count else keys[np.sort(rng.choice(len(keys), count, replace=False))]

@@ -4,9 +4,9 @@ import numpy as np
 import polars as pl
 
 from mta_assets.contracts.arrays import Floats, Ints
+from mta_assets.models.histories.timeline import Singles
 from mta_assets.models.incremental.comparison import Controls
 from mta_assets.models.incremental.roles import UNPAID
-from mta_assets.models.incremental.timeline import Singles
 
 BINS = 20
 # Unpaid visits that seem to add more of the conversions than this, beyond what chance explains, say that the comparison is not fair here.

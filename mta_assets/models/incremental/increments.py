@@ -8,13 +8,14 @@ import polars as pl
 
 from mta_assets.contracts.arrays import Bools, Floats, Histories
 from mta_assets.errors import UnavailableError
+from mta_assets.models.histories.timeline import Timeline
+from mta_assets.models.histories.windows import too_little
 from mta_assets.models.incremental import limits
 from mta_assets.models.incremental.channels import Told, told
 from mta_assets.models.incremental.comparison import Comparison, Horizons
 from mta_assets.models.incremental.diagnostics import doubt
 from mta_assets.models.incremental.estimate import NAMES, Estimate, Sums, estimate, means
 from mta_assets.models.incremental.roles import PUSHED, UNPAID, is_search
-from mta_assets.models.incremental.timeline import Timeline
 
 SEED = 20_260_101
 ESTIMATES = ("increment", "increment_se", "provisional", "provisional_se", "half_life_days")
@@ -34,7 +35,7 @@ class Increments:
 def increments(histories: Histories, roles: Sequence[str], horizons: Horizons) -> Increments:
     """Raises UnavailableError with the reason when nothing can be said of the window. roles: (channels,)."""
     timeline, rng = Timeline(histories), np.random.default_rng(SEED)
-    if reason := limits.of_window(timeline):
+    if reason := too_little(timeline):
         raise UnavailableError(f"what touches added cannot be estimated: {reason}")
     telling = _telling(histories.channels, roles, timeline)
     visits = np.sort(np.concatenate([timeline.conversions[:0], *(timeline.touches[code] for code in np.flatnonzero(telling))]))

@@ -1,7 +1,7 @@
 """The model `incremental`: its parameters, what it learns and how it credits. The estimate itself is in `increments`, its sharing out in `sharing`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -11,12 +11,14 @@ from mta_assets.contracts.arrays import HISTORIES, UNIT_SEPARATOR, Floats, Ints,
 from mta_assets.contracts.increments import BASELINE, NOT_ESTIMATED
 from mta_assets.errors import UnavailableError
 from mta_assets.models.base import Example, Learned, LearnedModel, TouchAllocation
+from mta_assets.models.histories.timeline import SECONDS_PER_DAY
+from mta_assets.models.histories.windows import histories_of
 from mta_assets.models.incremental.comparison import Horizons
 from mta_assets.models.incremental.increments import increments, unestimated
 from mta_assets.models.incremental.roles import PULLED, PUSHED, UNPAID, roles
 from mta_assets.models.incremental.sharing import parts, share_out
 from mta_assets.models.incremental.shrinkage import shrinkage
-from mta_assets.models.incremental.timeline import SECONDS_PER_DAY
+from mta_assets.models.learning import not_estimated, without_credit
 from mta_assets.models.parameters import is_number, parameter, require
 
 _CHANNELS = "a list of channels, each in one role only"
@@ -60,6 +62,7 @@ class Incremental(LearnedModel):
         "conversions after a mail 2 are its own, of those after a search 5, and 13 would have happened anyway.",
     )
     needs: ClassVar[tuple[str, ...]] = (HISTORIES,)
+    details: ClassVar[tuple[str, ...]] = ("increments",)
     needs_times: ClassVar[bool] = True
     has_baseline: ClassVar[bool] = True
 
@@ -77,11 +80,7 @@ class Incremental(LearnedModel):
 
     def fit(self, statistics: Statistics) -> Learned:
         """What each channel added within the window. Raises UnavailableError with the reason when nothing can be said."""
-        histories = statistics.histories
-        if histories is None:
-            raise UnavailableError(
-                f"{self.title} looks at what happened to users before and after each touch; send events rather than journeys or a path table."
-            )
+        histories = histories_of(statistics, self.title)
         horizons = Horizons(full=self.horizon_days * SECONDS_PER_DAY, provisional=self.provisional_days * SECONDS_PER_DAY)
         rows = increments(histories, self.roles(histories.channels), horizons).rows
         if rows["increment"].is_null().all():
@@ -90,30 +89,20 @@ class Incremental(LearnedModel):
         return _learned(rows, histories.converting)
 
     def unestimated(self, statistics: Statistics, reason: str) -> Learned:
-        """What is learned of a window of which nothing can be said: that all its conversions are `not_estimated`, and why."""
-        one, conversions, value = np.ones(1), np.array([statistics.conversions]), np.array([statistics.value])
+        """That all conversions of the window are `not_estimated`, and why; of each channel too."""
         channels: tuple[str, ...] = ()
         touches = np.zeros(0, dtype=np.int64)
         if statistics.histories is not None:
             channels = statistics.histories.channels
             touches = np.bincount(statistics.histories.channel, minlength=len(channels))
-        return Learned(
-            units=(NOT_ESTIMATED,),
-            effect=np.zeros(1),
-            value_effect=np.zeros(1),
-            share=one,
-            value_share=one,
-            conversions=conversions,
-            value=value,
-            increments=unestimated(channels, self.roles(channels), touches.tolist(), reason),
-            note=reason,
-        )
+        rows = unestimated(channels, self.roles(channels), touches.tolist(), reason)
+        return replace(not_estimated(statistics, reason), increments=rows)
 
     def allocate(self, touches: Touches, learned: Learned) -> TouchAllocation:
         """Each touch's part of its journey's conversions by the weight of its channel; the rest is the baseline's."""
         rows = learned.increments
         if rows is None or NOT_ESTIMATED in learned.units:
-            return TouchAllocation(weight=np.zeros(len(touches.unit)), rest=NOT_ESTIMATED)
+            return without_credit(touches)
         known = rows.filter(pl.col("touch_weight").is_not_null())
         weight, half_life = known["touch_weight"].to_numpy(), known["half_life_days"].to_numpy()
         return TouchAllocation(weight=parts(touches, _codes(touches, known["channel"].to_list()), weight, half_life), rest=BASELINE)
