@@ -61,12 +61,14 @@ class Attribution:
     """The outcome. results: model, *by, currency, conversions, value; effects: model, *by, effect, value_effect, share, value_share.
 
     increments: model -> a row per channel, as the contract of increments without the day, of models that estimate what touches added.
+    contributions: the same, as the contract of contributions, of models that show what a chance of conversions rests on.
     unavailable: model -> why it could not be computed on this input, and what to do. notes: model -> what a reader should know of its fit.
     """
 
     results: pl.DataFrame
     effects: pl.DataFrame
     increments: Mapping[str, pl.DataFrame]
+    contributions: Mapping[str, pl.DataFrame]
     unavailable: Mapping[str, str]
     notes: Mapping[str, str]
 
@@ -95,6 +97,7 @@ def attribute(
         results=pl.concat([results[name] for name in possible if name in results]) if results else no_results(journeys.by),
         effects=_effects(learned, journeys.by),
         increments={name: fit.increments for name, fit in learned.items() if fit.increments is not None},
+        contributions={name: fit.contributions for name, fit in learned.items() if fit.contributions is not None},
         unavailable={name: reason for name, reason in (missing | too_large).items() if reason},
         notes={name: fit.note for name, fit in learned.items() if fit.note},
     )

@@ -10,6 +10,7 @@ import polars as pl
 from mta_assets.analysis.output import check_writable, records, tidy, write
 from mta_assets.analysis.recognise import FileKind, GivenFile
 from mta_assets.analysis.run import Analysis, Options, analyze
+from mta_assets.cli.contributions import contributions_document, show_contributions
 from mta_assets.cli.given_files import stated_kinds
 from mta_assets.cli.incrementality import incrementality_document, show_incrementality
 from mta_assets.cli.options import FILE, configuration, reading_options
@@ -126,6 +127,7 @@ def document(analysis: Analysis, result: pl.DataFrame) -> dict[str, object]:
         "effects": records(analysis.attribution.effects),
         "bands": analysis.bands is not None and COVERS,
         "incrementality": incrementality_document(analysis.added),
+        "contributions": contributions_document(analysis.attribution.contributions),
         "unavailable": dict(analysis.attribution.unavailable),
         "notes": dict(analysis.attribution.notes),
         "sums": list(analysis.sums),
@@ -146,6 +148,7 @@ def show(analysis: Analysis, result: pl.DataFrame) -> None:
         result = _banded(result)
     show_table(result.columns, [_rows(part) for part in result.partition_by("model", maintain_order=True)])
     show_incrementality(analysis.added)
+    show_contributions(analysis.attribution.contributions, analysis.attribution.effects)
     _show_words("Unavailable", analysis.attribution.unavailable)
     _show_words("Notes", analysis.attribution.notes)
     _show_sums(analysis)

@@ -9,6 +9,7 @@ from mta_assets.models.base import AttributionModel
 from mta_assets.models.counterfactual import Counterfactual
 from mta_assets.models.custom_position import CustomPosition
 from mta_assets.models.first_touch import FirstTouch
+from mta_assets.models.hazard.model import Hazard
 from mta_assets.models.incremental.model import Incremental
 from mta_assets.models.last_non_direct import LastNonDirect
 from mta_assets.models.last_touch import LastTouch
@@ -41,6 +42,7 @@ MODELS: Mapping[str, AttributionModel] = {
     "shapley": Shapley(),
     "shapley_rate": ShapleyRate(),
     "counterfactual": Counterfactual(),
+    "hazard": Hazard(),
     "incremental": Incremental(),
 }
 _NAME = "lower-case letters, digits and underscores, beginning with a letter"

@@ -32,7 +32,7 @@ from mta_assets.pipeline.run import RunReport, open_lake, run, tables
 
 CONFIG = parse_config({"lookback_days": 2, "fit_window_days": 4, "settle_days": 1, "earliest_day": "2024-01-01", "clock_back_hours": 240})
 NOW = datetime(2024, 1, 12, 12, tzinfo=UTC)
-MODELS_IN_TEST = {name: MODELS[name] for name in ("linear", "markov_1", "counterfactual", "incremental")}
+MODELS_IN_TEST = {name: MODELS[name] for name in ("linear", "markov_1", "counterfactual", "hazard", "incremental")}
 OF_INGEST = {"staged/files", "staged/quarantine", "staged/touchpoints", "staged/conversions", "staged/spend", "core/restatements"}
 
 EXAMPLES = int(os.environ.get("MTA_TEST_EXAMPLES", "2"))

@@ -5,10 +5,19 @@ import polars as pl
 import pytest
 
 from mta_assets.models.base import Predictor
+from mta_assets.models.hazard import periods
 from mta_assets.models.registry import MODELS
 from mta_assets.scorecard.prediction import AHEAD_DAYS, BASE_RATE, BINS, auc, calibration, log_loss, predictions
 from mta_assets.scorecard.summary import foretelling, foretelling_markdown
 from mta_assets.simulation.known import simulate_world
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fewer_periods():
+    """A tenth of what the hazard is learned from: what is tested does not depend on it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(periods, "MOST_PERIODS", 20_000)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +50,7 @@ def test_where_all_or_nothing_happened_no_order_is_better_than_another():
 
 def test_every_model_that_can_predict_is_judged_on_the_same_touches(found):
     assert found["model"].to_list() == [BASE_RATE, *(name for name, model in MODELS.items() if isinstance(model, Predictor))]
-    assert {"markov_1", "markov_2", "markov_3", "shapley_rate"} < set(found["model"])
+    assert {"markov_1", "markov_2", "markov_3", "shapley_rate", "hazard"} < set(found["model"])
     assert found["touches"].n_unique() == 1
     assert found.filter(model=BASE_RATE)["auc"].item() == 0.5
 
