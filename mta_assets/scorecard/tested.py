@@ -6,6 +6,8 @@ from mta_assets.analysis.incrementality import touches_by_day
 from mta_assets.contracts.days import DayRange
 from mta_assets.contracts.experiments import EXPERIMENTS
 from mta_assets.marts.calibration import calibrate
+from mta_assets.models.linear import Linear
+from mta_assets.scorecard.credit import credited
 from mta_assets.simulation.known import Simulated
 
 TESTS, HELD_OUT = 2, 0.2  # how many channels are tested, and from which share of the users each is held out
@@ -18,12 +20,14 @@ def named(model: str) -> str:
 
 
 def holdouts(world: Simulated, increments: pl.DataFrame) -> dict[str, float]:
-    """Paid channel -> share of users to be held out, for those that claim to have added most: where estimates err in proportion, most is at stake there.
+    """Paid channel -> share of users to be held out, for those on which the model and linear attribution disagree by most conversions: what to test first.
 
     No truth is looked at. increments: `INCREMENTS` rows of the world.
     """
     paid = increments.filter(pl.col("channel").is_in(list(world.world.paid)))
-    return dict.fromkeys(paid.sort(-pl.col("increment"), "channel", nulls_last=True)["channel"].head(TESTS), HELD_OUT)
+    linear = credited(world, {"linear": Linear()}).credit.select("channel", "conversions")
+    gap = (pl.col("increment").fill_null(0.0) - pl.col("conversions")).abs()
+    return dict.fromkeys(paid.join(linear, on="channel").sort(gap, "channel", descending=True)["channel"].head(TESTS), HELD_OUT)
 
 
 def calibrated_credit(world: Simulated, increments: pl.DataFrame, credit: pl.DataFrame) -> pl.DataFrame:
@@ -36,7 +40,7 @@ def calibrated_credit(world: Simulated, increments: pl.DataFrame, credit: pl.Dat
     found = calibrate(increments, _stated(world), touches_by_day(world.touchpoints, "UTC"), days, _LEVEL).rows
     worth: float = credit.select(pl.col("value").sum() / pl.col("conversions").sum()).item()
     each = pl.when(pl.col("conversions") > 0).then(pl.col("value") / pl.col("conversions")).otherwise(worth)
-    added = pl.col("calibrated").fill_null(0.0)
+    added = pl.col("calibrated").fill_null(0.0).clip(0.0)  # nobody is credited with less than nothing
     return found.join(credit, on="channel", how="left", maintain_order="left").select(
         "channel", conversions=added, value=added * each.fill_null(worth)
     )
