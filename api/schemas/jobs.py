@@ -100,7 +100,7 @@ class AnalysisRow(Model):
     conversions: float = Field(description="Credited conversions.")
     value: Money = Field(description="Credited value, in `currency`.")
     cost: Money | None = Field(None, description="Spend; null where none is known. Absent when no spend was sent.")
-    roas: float | None = Field(None, description="value / cost; null where cost is null or 0.")
+    roas: float | None = Field(None, description="value / cost; null where cost is null or 0, or the model cannot tell.")
     cpa: Money | None = Field(None, description="cost / conversions; null where cost is null or conversions are 0.")
 
 

@@ -103,7 +103,7 @@ class PerformanceRow(Model):
     conversions: float = Field(description="Credited conversions.")
     value: Money = Field(description="Credited value, in `currency`.")
     cost: Money | None = Field(description="Spend; null where none is known.")
-    roas: float | None = Field(description="value / cost; null where cost is null or 0.")
+    roas: float | None = Field(description="value / cost; null where cost is null or 0, or the model cannot tell.")
     cpa: Money | None = Field(description="cost / conversions; null where cost is null or conversions are 0.")
     conversions_low: float | None = Field(None, description="Where the confidence band of `conversions` begins; null without a band.")
     conversions_high: float | None = Field(None, description="Where it ends.")

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from mta_assets.analysis.steps import Computed, Notify, Stage, Step, silent, unheeded
+from mta_assets.analysis.steps import Notify, Stage, Step, silent
 from mta_assets.contracts.arrays import HISTORIES, UNIT_SEPARATOR, Bools, Histories, Ints, Touches
 from mta_assets.contracts.tables import NOT_SET
 from mta_assets.errors import ModelError
@@ -74,11 +74,14 @@ class Attribution:
 
 
 def attribute(
-    journeys: ClosedJourneys, models: Mapping[str, AttributionModel], notify: Notify = silent, computed: Computed = unheeded
+    journeys: ClosedJourneys,
+    models: Mapping[str, AttributionModel],
+    notify: Notify = silent,
+    computed: Callable[[pl.DataFrame, Learned | None], None] = lambda _, __: None,
 ) -> Attribution:
     """Credit every model's share of the conversions and of their value. A model that the input cannot support is named with its reason.
 
-    computed: is given each model's rows, the rules first.
+    computed: is given each model's rows and what it learned, the rules first.
     """
     converting = {code: journeys.touches.take(rows & (journeys.touches.conversions > 0)) for code, rows in journeys.currency.items()}
     missing = {name: model.missing(journeys.touches) for name, model in models.items()}
@@ -92,7 +95,7 @@ def attribute(
         if fit is not None:
             learned[name] = fit
         results[name] = results_of(name, possible[name], fit, journeys, converting)
-        computed(results[name])
+        computed(results[name], fit)
     return Attribution(
         results=pl.concat([results[name] for name in possible if name in results]) if results else no_results(journeys.by),
         effects=_effects(learned, journeys.by),

@@ -18,8 +18,8 @@ from mta_assets.analysis.steps import Computed, Notify, Stage, Step, silent, unh
 from mta_assets.config import Config, parse_config
 from mta_assets.contracts.experiments import EXPERIMENTS
 from mta_assets.errors import CallError, DataError
-from mta_assets.marts.performance import with_spend, without_consent
-from mta_assets.models.base import AttributionModel, estimates_increments
+from mta_assets.marts.performance import unestimated, with_spend, without_consent
+from mta_assets.models.base import AttributionModel, Learned, estimates_increments
 from mta_assets.models.registry import build_models, select
 
 # Relative; sums of a million shares in double precision are off by less, a lost conversion by far more.
@@ -128,9 +128,11 @@ def analyze(
     material = _material(recognised, options, config, now, notify)
     if any(estimates_increments(model) for model in models.values()):
         check_channels(stated, material.touches)
-    attribution = attribute(material.journeys, models, notify, lambda rows: computed(_whole(rows, material, options)))
+    attribution = attribute(
+        material.journeys, models, notify, lambda rows, fit: computed(_whole(rows, material, options, _increments(rows, fit)))
+    )
     touches = material.journeys.touches
-    results = _whole(attribution.results, material, options)
+    results = _whole(attribution.results, material, options, attribution.increments)
     wanted = options.bands or (options.comparison and material.journeys.users is not None)
     sure = bands(material.journeys, models, results, config.band_level) if wanted else None
     return Analysis(
@@ -148,8 +150,13 @@ def analyze(
     )
 
 
-def _whole(results: pl.DataFrame, material: _Material, options: Options) -> pl.DataFrame:
-    """The results with the conversions that no model may credit, and beside what was spent."""
+def _increments(results: pl.DataFrame, fit: Learned | None) -> dict[str, pl.DataFrame]:
+    """Those of one model that estimates any."""
+    return {} if fit is None or fit.increments is None else {results["model"][0]: fit.increments}
+
+
+def _whole(results: pl.DataFrame, material: _Material, options: Options, increments: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """The results with the conversions that no model may credit, and beside what was spent. increments: as of `Attribution`."""
     counted = without_consent(material.unconsented, results["model"].unique(maintain_order=True).to_list(), ())
     keys = ["model", *options.units, "currency"]
     sums = counted.group_by(keys, maintain_order=True).agg(pl.col("conversions", "value").sum())
@@ -157,7 +164,7 @@ def _whole(results: pl.DataFrame, material: _Material, options: Options) -> pl.D
     if counted.height:
         rank = pl.col("model").replace_strict({name: n for n, name in enumerate(results["model"].unique(maintain_order=True))})
         whole = whole.sort(rank, maintain_order=True)
-    return whole if material.spend is None else with_spend(whole, material.spend, options.units)
+    return whole if material.spend is None else with_spend(whole, material.spend, options.units, unestimated(increments))
 
 
 def effective(config: Config, options: Options) -> Config:

@@ -540,7 +540,7 @@ CHANNEL_PERFORMANCE = Table(
         CURRENCY,
         *_RESULT,
         _COST,
-        Column(name="roas", dtype=REAL, meaning="value / cost; null where cost is null or 0", nullable=True),
+        Column(name="roas", dtype=REAL, meaning="value / cost; null where cost is null or 0, or the model cannot tell", nullable=True),
         Column(
             name="cpa",
             dtype=REAL,

@@ -1,6 +1,6 @@
 """Credit beside spend: what each channel cost and returned, per model. Money stays exact; ratios are null where they mean nothing."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import polars as pl
 
@@ -11,11 +11,12 @@ from mta_assets.marts.sums import summed
 MONEY = SPEND_DAILY.schema["cost"]
 
 
-def with_spend(results: pl.DataFrame, spend: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
+def with_spend(results: pl.DataFrame, spend: pl.DataFrame, by: Sequence[str], unestimated: pl.DataFrame | None = None) -> pl.DataFrame:
     """`results` (model, *by, currency, conversions, value) with cost, roas and cpa; one row more per model for spend that earned no credit.
 
-    by: channel, or channel and campaign. cost is null where no spend is known; roas = value / cost is null where cost is null or 0;
-    cpa = cost / conversions is null where cost is null or conversions are 0. Credit in a currency meets only spend in that currency.
+    by: channel, or channel and campaign. unestimated: model, channel: of which the model cannot tell what they brought, so that it credits them with nothing.
+    cost is null where no spend is known; roas = value / cost is null where cost is null or 0, or the channel unestimated; cpa = cost / conversions is null
+    where cost is null or conversions are 0. Credit in a currency meets only spend in that currency.
     """
     keys = [*by, "currency"]
     cost = spend.group_by(keys).agg(pl.col("cost").sum())
@@ -24,7 +25,19 @@ def with_spend(results: pl.DataFrame, spend: pl.DataFrame, by: Sequence[str]) ->
         models.join(cost, how="cross").join(results, on=["model", *keys], how="anti").select("model", *keys, conversions=0.0, value=0.0)
     )
     joined = pl.concat([results, without_credit], how="vertical_relaxed").join(cost, on=keys, how="left").join(models, on="model")
-    return joined.sort("rank", *keys).select("model", *keys, "conversions", "value", *ratios())
+    shown = joined.sort("rank", *keys).select("model", *keys, "conversions", "value", *ratios())
+    if unestimated is None or unestimated.is_empty():
+        return shown
+    unknown = pl.struct("model", "channel").is_in(unestimated.select(pl.struct("model", "channel")).to_series().implode())
+    return shown.with_columns(roas=pl.when(~unknown).then("roas"))
+
+
+def unestimated(increments: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """model, channel of which the model says that it cannot tell what they brought. increments: model -> rows of its increments."""
+    unknown = [
+        rows.filter(pl.col("increment").is_null()).select(pl.lit(name).alias("model"), "channel") for name, rows in increments.items()
+    ]
+    return pl.concat([pl.DataFrame(schema={"model": pl.String, "channel": pl.String}), *unknown])
 
 
 def ratios() -> list[pl.Expr]:

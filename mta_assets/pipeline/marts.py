@@ -10,7 +10,7 @@ from mta_assets.contracts.bands import BANDS, CREDIT_BUCKETS
 from mta_assets.contracts.columns import Table
 from mta_assets.contracts.days import DayRange
 from mta_assets.contracts.incrementality import INCREMENTALITY
-from mta_assets.contracts.increments import BASELINE, NOT_ESTIMATED
+from mta_assets.contracts.increments import BASELINE, NOT_ESTIMATED, increments_table
 from mta_assets.contracts.profiles import SHARES_DAILY
 from mta_assets.contracts.tables import (
     APART,
@@ -33,7 +33,7 @@ from mta_assets.marts import performance
 from mta_assets.marts.credit_buckets import credit_buckets
 from mta_assets.marts.shares import shares_daily
 from mta_assets.marts.sums import summed
-from mta_assets.models.base import AttributionModel, LearnedModel
+from mta_assets.models.base import AttributionModel, LearnedModel, estimates_increments
 from mta_assets.pipeline.advice import advice
 from mta_assets.pipeline.bands import bands, span
 from mta_assets.pipeline.incrementality import incrementality
@@ -133,17 +133,28 @@ def channel_performance(lake: Lake, config: Config, models: Mapping[str, Attribu
     daily = lake.read(CHANNEL_DAILY, window).sort(CHANNEL_DAILY.key)
     spend = lake.read(SPEND_DAILY, window).sort(SPEND_DAILY.key)
     shares = {name: lake.read(learned_table(name), days) for name in learned}
-    frames = [_performance(day, fit_window(config, day), daily, spend, shares) for day in days_with_results(lake, config, days)]
+    increments = {name: lake.read(increments_table(name), days) for name, model in models.items() if estimates_increments(model)}
+    frames = [_performance(day, fit_window(config, day), daily, spend, shares, increments) for day in days_with_results(lake, config, days)]
     return pl.concat([CHANNEL_PERFORMANCE.empty(), *frames])
 
 
-def _performance(day: date, window: DayRange, daily: pl.DataFrame, spend: pl.DataFrame, shares: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+def _performance(
+    day: date,
+    window: DayRange,
+    daily: pl.DataFrame,
+    spend: pl.DataFrame,
+    shares: Mapping[str, pl.DataFrame],
+    increments: Mapping[str, pl.DataFrame],
+) -> pl.DataFrame:
     within = pl.col("day").is_between(window.first, window.last)
     keys = ["model", "channel", "currency"]
     earned = summed(daily.filter(within), keys, ["conversions", "value"])
     learned = [_shared_out(earned.filter(model=name), frame.filter(day=day)) for name, frame in shares.items()]
     rows = pl.concat([earned.filter(~pl.col("model").is_in(list(shares))), *learned])
-    return CHANNEL_PERFORMANCE.conform(performance.with_spend(rows, spend.filter(within), ["channel"]).with_columns(day=pl.lit(day)))
+    unknown = performance.unestimated({name: frame.filter(day=day) for name, frame in increments.items()})
+    return CHANNEL_PERFORMANCE.conform(
+        performance.with_spend(rows, spend.filter(within), ["channel"], unknown).with_columns(day=pl.lit(day))
+    )
 
 
 def _shared_out(earned: pl.DataFrame, shares: pl.DataFrame) -> pl.DataFrame:
