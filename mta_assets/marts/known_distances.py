@@ -88,6 +88,9 @@ KNOWN: Mapping[str, Known] = {
     "participation": Known(over_claim=8.22, worlds={
         "default": 0.313, "no-hidden-targeting": 0.315, "no-upstream": 0.291, "randomised": 0.312, "heavy-retargeting": 0.299,
     }),
+    "hazard": Known(over_claim=1.53, worlds={
+        "default": 0.369, "no-hidden-targeting": 0.378, "no-upstream": 0.301, "randomised": 0.387, "heavy-retargeting": 0.393,
+    }),
     "shapley_rate": Known(over_claim=1.40, worlds={
         "default": 0.537, "no-hidden-targeting": 0.600, "no-upstream": 0.550, "randomised": 0.482, "heavy-retargeting": 0.506,
     }),
