@@ -64,7 +64,12 @@ class FreshnessPolicy(Section):
         """What is asked for, in words."""
         if self.deadline_cron is not None:
             return f"a delivery within {self.within_hours:g} hours before each deadline ({self.deadline_cron}, {self.timezone})"
-        return f"a day that ended at most {self.late_after_hours:g} hours ago, and a delivery every {self.silent_after_hours:g} hours"
+        return f"a day that ended at most {self.late_after_hours:g} hours ago"
+
+    @property
+    def allowed_of_source(self) -> str:
+        """What is asked for of who delivers, in words."""
+        return self.allowed if self.deadline_cron is not None else f"{self.allowed}, and a delivery every {self.silent_after_hours:g} hours"
 
 
 class FreshnessConfig(Section):

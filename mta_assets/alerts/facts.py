@@ -25,7 +25,7 @@ class Run:
 class DataAge:
     """How old a source or a table is. written_at: when rows last came. silent: whether a source has delivered nothing for longer than it may.
 
-    allowed: what its policy allows, in words.
+    age_hours: since the end of the newest day; allowed: what its policy allows, in words.
     """
 
     kind: Literal["source", "table"]
@@ -33,6 +33,7 @@ class DataAge:
     status: Literal["fresh", "late", "stale", "empty"]
     newest_day: date | None
     written_at: datetime | None
+    age_hours: float | None
     allowed: str
     silent: bool = False
 

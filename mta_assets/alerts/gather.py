@@ -136,8 +136,9 @@ def machines(own: Machine, reports: Iterable[Report], now: datetime) -> tuple[Ma
 
 
 def _age(age: Age) -> DataAge:
-    about = {name: getattr(age, name) for name in ("kind", "name", "status", "newest_day", "written_at", "silent")}
-    return DataAge(allowed=age.policy.allowed, **about)
+    about = {name: getattr(age, name) for name in ("kind", "name", "status", "newest_day", "written_at", "age_hours", "silent")}
+    allowed = age.policy.allowed_of_source if age.kind == "source" else age.policy.allowed  # no file of a table is waited for
+    return DataAge(allowed=allowed, **about)
 
 
 def _unless_away(ask: Callable[[], Known]) -> Known | None:

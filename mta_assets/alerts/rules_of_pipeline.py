@@ -5,7 +5,7 @@ from datetime import date
 
 from mta_assets.alerts.facts import DataAge, Facts, Rejections, Run
 from mta_assets.alerts.rule import Condition, Rule
-from mta_assets.config_alerts import AlertThresholds
+from mta_assets.config_alerts import AlertThresholds, Severity
 from mta_assets.contracts.days import contiguous
 
 LEAST_REJECTED = 5
@@ -83,16 +83,29 @@ CHECK_FAILED = Rule(
 
 
 def _data_late(facts: Facts, _: AlertThresholds) -> Sequence[Condition] | None:
-    """Sources that deliver, but only old days, and marts. A source that delivers nothing is another alert."""
+    """Sources that deliver, but only old days, and marts that lag behind them. A source that delivers nothing is another alert."""
     if facts.ages is None:
         return None
-    return [_late(age) for age in facts.ages if age.status in {"late", "stale"} and not age.silent]
+    sources = [age for age in facts.ages if age.kind == "source" and age.newest_day is not None]
+    return [_late(age) for age in facts.ages if age.status in {"late", "stale"} and not age.silent and not _for_want_of_data(age, sources)]
+
+
+def _for_want_of_data(age: DataAge, sources: Sequence[DataAge]) -> bool:
+    """Whether a table has all days that its sources brought, and each of these is told to be as late itself: one cause, told where it is."""
+    if age.kind == "source" or not sources:
+        return False
+    newest = max(source.newest_day or date.min for source in sources)
+    told = all(source.silent or source.status in {age.status, "stale"} for source in sources)
+    return told and age.newest_day is not None and age.newest_day >= newest
 
 
 def _late(age: DataAge) -> Condition:
     since = "" if age.written_at is None else f", written at {age.written_at:%Y-%m-%d %H:%M} UTC"
-    message = f"The newest day of {age.name} is {age.newest_day}{since}; its policy asks for {age.allowed}."
-    return Condition(subject=f"{age.kind} {age.name}", severity="error" if age.status == "stale" else "warning", message=message)
+    hours = age.age_hours or 0.0  # none on a day that has not ended, which a policy with deadlines may call late
+    ended = f", which ended {hours:,.0f} hours ago" if hours else ""
+    message = f"The newest day of {age.name} is {age.newest_day}{ended}{since}; its policy asks for {age.allowed}."
+    severity: Severity = "error" if age.status == "stale" else "warning"
+    return Condition(subject=f"{age.kind} {age.name}", severity=severity, message=message, numbers={"age_hours": round(hours, 1)})
 
 
 DATA_LATE = Rule(
@@ -100,7 +113,7 @@ DATA_LATE = Rule(
     title="Data are late",
     find=_data_late,
     meaning="The newest day of a source or of a mart is older than its policy under `freshness` in mta.yaml allows: late is a warning, stale an error. What "
-    "is served is right, and ends earlier than it should.",
+    "is served is right, and ends earlier than it should. A mart that has all days of sources that are as late is not told: they are.",
     remedy="For a source: ask who delivers why the files that come hold only old days. For a mart: look for a failed or hanging run in the Dagster UI, and "
     "at `mta status` for days that are pending. `/v1/freshness` shows all ages.",
     resolves="When a newer day has arrived, or the policy allows the age.",

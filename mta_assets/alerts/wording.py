@@ -38,7 +38,7 @@ def title(message: Message) -> str:
 def text(message: Message) -> str:
     """What is wrong and what to do, the worst first; then what is resolved."""
     shown = _ordered(message.notices)[:SHOWN]
-    parts = [_paragraph(notice) for notice in shown]
+    parts = [_paragraph(notice, above) for notice, above in zip(shown, [None, *shown], strict=False)]
     if more := len(message.notices) - len(shown):
         parts.append(f"and {more} more: `mta alerts list` has them all.")
     if message.uncertain:
@@ -63,13 +63,16 @@ def _entry(notice: Notice) -> Mapping[str, object]:
     return {"status": notice.kind} | entry | {"numbers": dict(notice.numbers), "remedy": _remedy(notice), "runbook": _runbook(notice)}
 
 
-def _paragraph(notice: Notice) -> str:
+def _paragraph(notice: Notice, above: Notice | None) -> str:
+    """above: the notice above it, whose advice is not said twice."""
     head = _head(notice)
     if notice.kind == "resolved":
         return f"{head}\nIt lasted from {_at(notice.since)} to {_at(notice.at)}. It was: {notice.text}"
     if notice.kind == "test":
         return f"{head}\n{notice.text}"
-    return f"{head}\n{notice.text}\nSince {_at(notice.since)}.\nTo do: {_remedy(notice)}\nRunbook: {_runbook(notice)}"
+    advised = above is not None and above.kind == notice.kind and _runbook(above) == _runbook(notice)
+    advice = "To do: as above." if advised else f"To do: {_remedy(notice)}\nRunbook: {_runbook(notice)}"
+    return f"{head}\n{notice.text}\nSince {_at(notice.since)}.\n{advice}"
 
 
 def _ordered(notices: Sequence[Notice]) -> list[Notice]:
@@ -101,6 +104,8 @@ def _remedy(notice: Notice) -> str:
 
 def _runbook(notice: Notice) -> str:
     """Where to read on: each check has an entry of its own, under its name."""
+    if notice.kind == "test":
+        return f"{RUNBOOK}#alerts"
     if notice.rule == CHECK_FAILED.name:
         return f"{CHECKS}#{notice.subject.rpartition(' ')[2]}"
     return f"{RUNBOOK}#{notice.rule}"

@@ -7,6 +7,7 @@ from mta_assets.quality.event_profile import MEASURES as EVENT_MEASURES
 from mta_assets.quality.intake import IntakeCheck
 from mta_assets.quality.journey_profile import MEASURES as JOURNEY_MEASURES
 from mta_assets.quality.registry import DATA_CHECKS
+from mta_assets.quality.stopping import TABLE_CHECKS
 
 
 def overview() -> str:
@@ -18,6 +19,21 @@ def overview() -> str:
 def entries() -> str:
     """A section per check of data: when it fires, what to do, its threshold."""
     return "\n\n".join(_entry(check) for check in DATA_CHECKS)
+
+
+def table_entries() -> str:
+    """A section per check of tables and marts: when it fires, what to do."""
+    sections = (
+        f"### {check.name}\n\nAbout {check.about}; {check.severity}.\n\n**Fires when:** {check.fires}\n\n**What to do:** {check.remedy}"
+        for check in TABLE_CHECKS
+    )
+    return "\n\n".join(sections)
+
+
+def runbook() -> str:
+    """A row per check, of all that there are: what to do about it."""
+    rows = ((f"[`{check.name}`](checks.md#{check.name})", check.severity, check.remedy) for check in (*DATA_CHECKS, *TABLE_CHECKS))
+    return markdown_table(("check", "severity", "what to do"), rows)
 
 
 def measures() -> str:

@@ -13,7 +13,9 @@ from mta_assets.state.checks import CheckResult
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 NOTHING = Facts(at=NOW, parts={})
-AGE = DataAge(kind="table", name="marts/spend_daily", status="fresh", newest_day=date(2026, 3, 1), written_at=NOW, allowed="a day")
+AGE = DataAge(
+    kind="table", name="marts/spend_daily", status="fresh", newest_day=date(2026, 3, 1), written_at=NOW, age_hours=40.0, allowed="a day"
+)
 SOURCE = replace(AGE, kind="source", name="web", written_at=NOW - timedelta(hours=40))
 REJECTIONS = Rejections(source="web", read=1_000, quarantined=30, read_before=10_000, quarantined_before=100)
 CHECK = CheckResult(asset="credits/linear", name="conservation", passed=False, message="It leaks.", run_id="r", at=NOW)
@@ -71,9 +73,27 @@ def test_a_check_that_did_not_pass_has_its_own_severity_and_one_that_did_is_sile
     assert found("check_failed", checks=checks)[1].message == "It leaks. Look. (day 2026-03-01)"
 
 
+@pytest.mark.parametrize(
+    ("mart", "sources", "told"),
+    [
+        ({"status": "stale"}, [{"status": "stale"}, {"status": "late", "silent": True}], ["source web", "source mail"]),
+        ({"status": "stale"}, [{"status": "stale"}, {"status": "fresh"}], ["table marts/spend_daily", "source web"]),
+        ({"status": "stale"}, [{"status": "late"}], ["table marts/spend_daily", "source web"]),
+        ({"status": "late"}, [{"status": "stale", "newest_day": date(2026, 3, 2)}], ["table marts/spend_daily", "source web"]),
+        ({"status": "late"}, [{"status": "empty", "newest_day": None}], ["table marts/spend_daily"]),
+    ],
+    ids=["as late as all its sources", "one source is in time", "later by its policy", "behind its sources", "no source yet"],
+)
+def test_a_mart_is_told_to_be_late_unless_its_sources_are_the_cause(mart, sources, told):
+    ages = (replace(AGE, **mart), *(replace(SOURCE, name=name, **source) for name, source in zip(("web", "mail"), sources, strict=False)))
+    late, silent = severities("data_late", ages=ages), severities("source_silent", ages=ages)
+    assert [subject for subject, _ in late] + [f"source {subject}" for subject, _ in silent] == told
+
+
 def test_data_are_late_by_their_policy_and_a_silent_source_is_told_once():
     ages = (AGE, replace(AGE, status="late"), replace(SOURCE, status="stale"), replace(SOURCE, name="mail", status="late", silent=True))
     assert severities("data_late", ages=ages) == [("table marts/spend_daily", "warning"), ("source web", "error")]
+    assert "is 2026-03-01, which ended 40 hours ago, written at" in found("data_late", ages=ages)[0].message
     assert severities("source_silent", ages=ages) == [("mail", "error")]
     assert "40 hours ago" in found("source_silent", ages=ages)[0].message
 

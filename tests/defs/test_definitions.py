@@ -14,6 +14,8 @@ from mta_assets.defs.resources import LakeResource, Project
 from mta_assets.defs.storage import EmbeddedOrPostgres
 from mta_assets.defs.versions import model_version
 from mta_assets.models.registry import MODELS
+from mta_assets.quality.registry import DATA_CHECKS
+from mta_assets.quality.stopping import TABLE_CHECKS
 from tests.defs.dagster_shop import CONFIG
 
 GRAPH = Path(__file__).parent / "asset_graph.json"
@@ -53,6 +55,11 @@ def test_every_asset_says_what_it_is_who_owns_it_where_it_is_and_of_what_columns
         assert spec.code_version
         assert spec.metadata["dagster/uri"].endswith(spec.key.to_user_string())
         assert all(column.description for column in spec.metadata["dagster/column_schema"].columns)
+
+
+def test_every_asset_check_is_in_the_runbook(everything):
+    names = {key.name for key in everything.resolve_asset_graph().asset_check_keys}
+    assert names == {check.name for check in (*DATA_CHECKS, *TABLE_CHECKS)}
 
 
 def test_a_backfill_is_runs_of_a_few_months(everything):
