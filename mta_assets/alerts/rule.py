@@ -12,12 +12,16 @@ MOMENT = timedelta(0)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Condition:
-    """Something is wrong now. subject: what, within the rule; message: in words, with the numbers that a person needs."""
+    """Something is wrong now. subject: what, within the rule; message: in words, with the numbers that a person needs.
+
+    parts: the single things that are wrong, where there may be several; one that was not told yet is told, though the alert fires already.
+    """
 
     subject: str
     severity: Severity
     message: str
     numbers: Mapping[str, object] = field(default_factory=dict)
+    parts: frozenset[str] = frozenset()
 
 
 # What is wrong; None when it could not be found out.

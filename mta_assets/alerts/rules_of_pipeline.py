@@ -7,6 +7,7 @@ from mta_assets.alerts.facts import DataAge, Facts, Rejections, Run
 from mta_assets.alerts.rule import Condition, Rule
 from mta_assets.config_alerts import AlertThresholds, Severity
 from mta_assets.contracts.days import contiguous
+from mta_assets.quality.findings import PARTS
 
 LEAST_REJECTED = 5
 MOST_SHOWN = 5
@@ -57,18 +58,23 @@ def _check_failed(facts: Facts, _: AlertThresholds) -> Sequence[Condition] | Non
         Condition(
             subject=f"{check.asset} {check.name}",
             severity=check.severity,
-            message=f"{check.message} {check.recommendation}".strip() + _of_days(check.first_day, check.last_day),
+            message=f"{_sentence(check.message)} {check.recommendation}".strip() + _of_days(check.first_day, check.last_day),
             numbers={"run_id": check.run_id, **check.numbers},
+            parts=frozenset(str(check.numbers.get("parts", "")).split(PARTS)) - {""},
         )
         for check in facts.checks
         if not check.passed
     ]
 
 
+def _sentence(text: str) -> str:
+    return text if not text or text.endswith((".", "!", "?")) else f"{text}."
+
+
 def _of_days(first: date | None, last: date | None) -> str:
     if first is None:
         return ""
-    return f" (days {first} to {last})" if last is not None and last != first else f" (day {first})"
+    return f" Judged were the days {first} to {last}." if last is not None and last != first else f" Judged was the day {first}."
 
 
 CHECK_FAILED = Rule(
@@ -78,7 +84,8 @@ CHECK_FAILED = Rule(
     meaning="The latest result of a check of a table is that it did not pass. An error stopped what is downstream of the table, and what was there before "
     "is served; a warning stopped nothing, and the numbers that are served may be odd.",
     remedy="Do what the message recommends; docs/checks.md has an entry for each check. `/v1/checks` and the asset's page in the Dagster UI show its numbers.",
-    resolves="When the check passes, at its next run.",
+    resolves="When the check passes, at its next run. A check of days judges those that the run wrote and the newest two: a bad day that nobody mends "
+    "is left behind by newer ones that are good, and stays bad.",
 )
 
 

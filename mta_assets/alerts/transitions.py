@@ -12,7 +12,7 @@ from mta_assets.state.alert_records import Alert, Phase
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Telling:
-    """A change of an alert that is to be told: it fires, fires more severely, or is resolved."""
+    """A change of an alert that is to be told: it fires, fires more severely or for more than was told, or is resolved."""
 
     kind: Literal["firing", "resolved"]
     alert: Alert
@@ -40,8 +40,9 @@ def progress(known: Mapping[str, Alert], rules: Iterable[Rule], found: Found, *,
     holding = {f"{name}:{condition.subject}": (by_name[name], condition) for name, conditions in found.items() for condition in conditions}
     for key, (rule, condition) in holding.items():
         alert = _seen(known.get(key), rule, condition, now)
-        if _is_to_be_told(alert, now, cool_down):
-            alert = replace(alert, told_severity=alert.severity, told_at=now)
+        if _is_to_be_told(alert, condition, now, cool_down):
+            parts = tuple(sorted(condition.parts.union(alert.told_parts)))
+            alert = replace(alert, told_severity=_worse(alert.severity, alert.told_severity), told_at=now, told_parts=parts)
             tellings.append(Telling(kind="firing", alert=alert))
         alerts.append(alert)
     for key, alert in known.items():
@@ -68,12 +69,12 @@ def _seen(known: Alert | None, rule: Rule, condition: Condition, now: datetime) 
     return replace(known, phase=Phase.FIRING if long_enough else Phase.PENDING, absent_since=None, **about)  # type: ignore[arg-type]
 
 
-def _is_to_be_told(alert: Alert, now: datetime, cool_down: timedelta) -> bool:
-    """Once per occurrence and severity. One that came back soon after it was told waits for the cool-down, unless it is worse than it was then."""
+def _is_to_be_told(alert: Alert, condition: Condition, now: datetime, cool_down: timedelta) -> bool:
+    """Once per occurrence, severity and part. One that came back soon after it was told waits for the cool-down, unless it is worse than it was then."""
     if alert.phase is not Phase.FIRING:
         return False
     if alert.told_severity is not None:
-        return _rank(alert.severity) > _rank(alert.told_severity)
+        return _rank(alert.severity) > _rank(alert.told_severity) or not condition.parts.issubset(alert.told_parts)
     return alert.told_at is None or now - alert.told_at >= cool_down
 
 
@@ -82,6 +83,10 @@ def _absent(alert: Alert, rule: Rule | None, now: datetime) -> Alert:
     if rule is None or now - since >= rule.calm:
         return replace(alert, phase=Phase.RESOLVED, absent_since=None, resolved_at=now)
     return replace(alert, absent_since=since)
+
+
+def _worse(severity: Severity, told: Severity | None) -> Severity:
+    return severity if told is None or _rank(severity) > _rank(told) else told
 
 
 def _rank(severity: Severity) -> int:

@@ -40,6 +40,7 @@ def bot_like(history: History, day: int, min_change: float) -> Judged:
     left = f"{amount(all_of_it - by_channel[worst])} of {amount(all_of_it)} in {channel}"
     off = Off(
         subject=f"{amount(users)} users like bots",
+        about="users like bots",
         found=f"{amount(before)} touches with them, {amount(after)} without ({left})",
         usual="none",
         score=before - after,

@@ -6,20 +6,28 @@ from datetime import date
 
 from mta_assets.config_checks import Severity
 from mta_assets.contracts.columns import Table
-from mta_assets.quality.findings import Finding
+from mta_assets.quality.findings import PARTS, Finding
 from mta_assets.quality.history import History
 
 SHOWN = 5
+MOST_PARTS = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Off:
-    """One thing that is not as usual. score: by how much, for the order in which they are told."""
+    """One thing that is not as usual. score: by how much, for the order in which they are told; about: its name where the subject has figures in it."""
 
     subject: str
     found: str
     usual: str
     score: float
+    about: str = ""
+
+    @property
+    def part(self) -> str:
+        """What makes it the same thing on another day: less than usual is another thing than more."""
+        name = self.about or self.subject
+        return f"{name}, less" if self.score < 0 else name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +92,9 @@ def summary(judged: Judged, remedy: str, severity: Severity) -> Finding:
         severity=severity,
         message=f"{'; '.join(lines)}{more}",
         recommendation=remedy,
-        numbers=numbers | {"worst": worst[0].subject, "score": round(min(float(abs(worst[0].score)), 1e9), 2)},
+        numbers=numbers
+        | {"worst": worst[0].subject, "score": round(min(float(abs(worst[0].score)), 1e9), 2)}
+        | {"parts": PARTS.join(sorted(off.part for off in worst[:MOST_PARTS]))},
     )
 
 

@@ -7,6 +7,8 @@ from typing import Protocol, TypeVar
 from mta_assets.config_checks import Severity
 from mta_assets.contracts.columns import Table
 
+PARTS = "; "  # between the single things that are off, in the numbers of a finding
+
 
 class Named(Protocol):
     """What a finding is of: a check, and the table that it is about."""

@@ -19,6 +19,7 @@ def spend_without_touches(history: History, day: int, min_change: float) -> Judg
     off = [
         Off(
             subject=f"spend of {amount(cost[-1, n])} on {names[n]}",
+            about=f"spend on {names[n]}",
             found="no touch",
             usual=f"{amount(before[n])} touches" if before[n] else "some: none in four weeks",
             score=float(cost[-1, n]),

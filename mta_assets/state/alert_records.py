@@ -36,7 +36,7 @@ class Alert:
 
     since: when the occurrence began; seen_at: when its condition last held; absent_since: from when on it did not, while it is still firing.
     told_severity: the severity that targets were told in this occurrence, None while they were told nothing; told_at: when they were last told of it,
-    in whichever occurrence.
+    in whichever occurrence; told_parts: the single things that were told in this occurrence, of alerts that are about several.
     """
 
     rule: str
@@ -49,6 +49,7 @@ class Alert:
     numbers: Mapping[str, object] = field(default_factory=dict)
     told_severity: Severity | None = None
     told_at: datetime | None = None
+    told_parts: tuple[str, ...] = ()
     absent_since: datetime | None = None
     resolved_at: datetime | None = None
 

@@ -159,7 +159,8 @@ def _is_taken(row: AlertMessageRow, now: datetime) -> bool:
 
 
 def _put(session: Session, row: AlertRow | None, alert: Alert) -> None:
-    values = {name: getattr(alert, name) for name in _ALERT} | {"numbers": dict(alert.numbers), "message": alert.message[:LONGEST_TEXT]}
+    values = {name: getattr(alert, name) for name in _ALERT}
+    values |= {"numbers": dict(alert.numbers), "message": alert.message[:LONGEST_TEXT], "told_parts": list(alert.told_parts)}
     if row is None:
         session.add(AlertRow(**values))
         return
@@ -175,7 +176,7 @@ def _found(session: Session, id_: str) -> AlertMessageRow:
 
 
 def _alert(row: AlertRow) -> Alert:
-    return Alert(**{name: getattr(row, name) for name in _ALERT} | {"phase": Phase(row.phase)})
+    return Alert(**{name: getattr(row, name) for name in _ALERT} | {"phase": Phase(row.phase), "told_parts": tuple(row.told_parts or ())})
 
 
 def _notice(row: AlertNoticeRow) -> Notice:

@@ -240,6 +240,9 @@ class AlertRow(Base):
     seen_at: Mapped[datetime] = mapped_column(doc="when its condition last held")
     told_severity: Mapped[str | None] = mapped_column(doc="the severity that was told in this occurrence; empty while nobody was told")
     told_at: Mapped[datetime | None] = mapped_column(doc="when it was last told, in whichever occurrence")
+    told_parts: Mapped[list[str] | None] = mapped_column(
+        doc="the single things that were told in this occurrence, of alerts that are about several"
+    )
     absent_since: Mapped[datetime | None] = mapped_column(doc="from when on its condition did not hold, while it is still firing")
     resolved_at: Mapped[datetime | None] = mapped_column(doc="when it was resolved")
 

@@ -70,7 +70,16 @@ def test_a_check_that_did_not_pass_has_its_own_severity_and_one_that_did_is_sile
     )
     checks = (CHECK, warning, replace(CHECK, name="unique", passed=True))
     assert severities("check_failed", checks=checks) == [("credits/linear conservation", "error"), ("credits/linear volume", "warning")]
-    assert found("check_failed", checks=checks)[1].message == "It leaks. Look. (day 2026-03-01)"
+    assert found("check_failed", checks=checks)[1].message == "It leaks. Look. Judged was the day 2026-03-01."
+
+
+def test_what_a_check_says_ends_before_its_advice_begins_and_its_parts_are_told_apart():
+    check = replace(
+        CHECK, message="15 %, usual is 0 %", recommendation="Look.", numbers={"parts": "touches of web; touches of web, email, less"}
+    )
+    (condition,) = found("check_failed", checks=(check,))
+    assert condition.message == "15 %, usual is 0 %. Look."
+    assert condition.parts == {"touches of web", "touches of web, email, less"}
 
 
 @pytest.mark.parametrize(
@@ -91,9 +100,10 @@ def test_a_mart_is_told_to_be_late_unless_its_sources_are_the_cause(mart, source
 
 
 def test_data_are_late_by_their_policy_and_a_silent_source_is_told_once():
-    ages = (AGE, replace(AGE, status="late"), replace(SOURCE, status="stale"), replace(SOURCE, name="mail", status="late", silent=True))
+    behind = replace(AGE, status="late", newest_day=date(2026, 2, 28))
+    ages = (AGE, behind, replace(SOURCE, status="stale"), replace(SOURCE, name="mail", status="late", silent=True))
     assert severities("data_late", ages=ages) == [("table marts/spend_daily", "warning"), ("source web", "error")]
-    assert "is 2026-03-01, which ended 40 hours ago, written at" in found("data_late", ages=ages)[0].message
+    assert "is 2026-02-28, which ended 40 hours ago, written at" in found("data_late", ages=ages)[0].message
     assert severities("source_silent", ages=ages) == [("mail", "error")]
     assert "40 hours ago" in found("source_silent", ages=ages)[0].message
 

@@ -22,10 +22,14 @@ class Story:
     def __init__(self, clock, rules=None):
         self.clock, self.rules, self.known, self.told = clock, rules or [rule()], {}, []
 
-    def look(self, *severities, after=30, unknown=False, cool_down=COOL_DOWN):
+    def look(self, *severities, after=30, unknown=False, cool_down=COOL_DOWN, parts=()):
         """A look that finds the condition with this severity, or none. after: seconds since the last look."""
         self.clock.forward(seconds=after)
-        found = {} if unknown else {"r": [Condition(subject="s", severity=severity, message="m") for severity in severities]}
+        found = (
+            {}
+            if unknown
+            else {"r": [Condition(subject="s", severity=severity, message="m", parts=frozenset(parts)) for severity in severities]}
+        )
         made = progress(self.known, self.rules, found, now=self.clock(), cool_down=cool_down)
         self.known |= {alert.key: alert for alert in made.alerts}
         for key in made.gone:
@@ -57,6 +61,15 @@ def test_an_alert_that_gets_worse_is_told_again_and_one_that_gets_better_is_not(
     for severity in ("warning", "critical", "warning", "critical"):
         story.look(severity)
     assert story.told == [("firing", "warning"), ("firing", "critical")]
+
+
+def test_what_else_goes_wrong_while_an_alert_fires_is_told_and_what_was_told_is_not(story):
+    for parts in (["email"], ["email"], ["email", "search"], ["search"], ["email"]):
+        story.look("warning", parts=parts)
+    assert story.told == [("firing", "warning")] * 2
+    story.look()
+    assert story.told[2:] == [("resolved", "warning")]
+    assert story.look("warning", after=3_600, parts=["email"]).told_parts == ("email",)
 
 
 def test_one_that_comes_back_within_the_cool_down_is_told_when_it_has_passed_if_it_still_fires(story):

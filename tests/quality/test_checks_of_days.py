@@ -7,7 +7,9 @@ import polars as pl
 import pytest
 
 from mta_assets.config import parse_config
+from mta_assets.contracts.increments import NOT_ESTIMATED
 from mta_assets.contracts.tables import UNATTRIBUTED, credits_table
+from mta_assets.quality.findings import PARTS
 from mta_assets.quality.registry import DAY_CHECKS
 
 LAST = date(2026, 3, 15)
@@ -211,6 +213,12 @@ def test_a_share_that_moves_in_one_model_and_one_that_moves_in_all_are_told_apar
     assert "share of sms, in last_touch alone: 100 %" in alone.message
     everywhere = shop.judged("share_moves", credit={name: moved(name) for name in shop.credits})
     assert "share of sms, in 3 of 3 models" in everywhere.message
+    assert {"share of sms", "share of direct, less"} <= set(str(everywhere.numbers["parts"]).split(PARTS))
+
+
+def test_a_model_that_could_say_nothing_of_a_day_moves_no_share(shop):
+    silent = shop.credits["last_touch"].with_columns(channel=pl.lit(NOT_ESTIMATED))
+    assert shop.judged("share_moves", credit={"last_touch": silent}).passed
 
 
 def test_a_known_change_is_no_surprise(shop):
