@@ -45,8 +45,8 @@ RUN_FAILED = Rule(
     meaning="A run of the pipeline ended with an error and the daemon will not start it again. What was there before stays in place and is served, and the "
     "days it was to make stay pending: a range that failed was halved until the bad day stands alone. An analysis that a client asked for is not meant: its "
     "sender is told.",
-    remedy="Open the run in the Dagster UI, read the message of the step that failed and mend its cause, then re-execute the run; or put a corrected file "
-    "into the landing folder.",
+    remedy="Open the run in the Dagster UI, read the message of the step that failed and mend its cause, then re-execute the run, or touch the landing file "
+    "that it was to read; or put a corrected file into the landing folder.",
     resolves="When later runs of the same job have made the same days.",
 )
 
