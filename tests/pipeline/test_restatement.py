@@ -25,6 +25,7 @@ from mta_assets.contracts.tables import (
     STATISTICS,
 )
 from mta_assets.lake.lake import Lake
+from mta_assets.models.hazard import periods
 from mta_assets.models.histories import trees, windows
 from mta_assets.models.incremental import comparison, limits
 from mta_assets.models.registry import MODELS
@@ -49,6 +50,7 @@ def a_few_events_are_enough():
             patch.setitem(parameters, "min_data_in_leaf", 1)
         patch.setitem(trees.PARAMETERS, "bagging_freq", 0)  # of one moment, a part is none
         patch.setattr(comparison, "_TREES", 3)
+        patch.setattr(periods, "HELD_OUT", 2)  # one of the three users
         yield
 
 
