@@ -131,7 +131,8 @@ def channel_performance(lake: Lake, config: Config, models: Mapping[str, Attribu
     window = days.back(config.fit_window_days - 1)
     learned = {} if config.privacy.fewest_users else {name: model for name, model in models.items() if isinstance(model, LearnedModel)}
     daily = lake.read(CHANNEL_DAILY, window).sort(CHANNEL_DAILY.key)
-    spend = lake.read(SPEND_DAILY, window).sort(SPEND_DAILY.key)
+    # Of the core table: a run may compute this day before another one has come to the mart of an earlier day, whose spend has changed.
+    spend = performance.spend_daily(lake.read(SPEND, window))
     shares = {name: lake.read(learned_table(name), days) for name in learned}
     increments = {name: lake.read(increments_table(name), days) for name, model in models.items() if estimates_increments(model)}
     frames = [_performance(day, fit_window(config, day), daily, spend, shares, increments) for day in days_with_results(lake, config, days)]

@@ -160,7 +160,7 @@ def _performance_specs(lake: LakeResource) -> list[dg.AssetSpec]:
     advised = [spec(table, (CREDIT_BUCKETS, PATHS), performed, dg.AssetDep(key_of(BANDS)), *measured) for table in ADVICE]
     version = incrementality_version(lake.config)
     added = spec_of(INCREMENTALITY, uri=lake.uri(INCREMENTALITY.name), code_version=version, deps=[performed, *measured])
-    return [spec(CHANNEL_PERFORMANCE, (CHANNEL_DAILY, SPEND_DAILY)), spec(BANDS, read, performed), *advised, added]
+    return [spec(CHANNEL_PERFORMANCE, (CHANNEL_DAILY, SPEND)), spec(BANDS, read, performed), *advised, added]
 
 
 def _of_one_model(lake: LakeResource, frame: pl.DataFrame) -> pl.DataFrame:
