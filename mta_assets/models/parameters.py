@@ -44,6 +44,12 @@ def require(model: AttributionModel, name: str, *, holds: bool, remedy: str) -> 
         raise ModelError(f"{name} = {wrong.value!r} of {type(model).__name__} must be {wrong.range}; {remedy}.")
 
 
+def require_days(model: AttributionModel, name: str, *, most: int) -> None:
+    """Raises ModelError unless the parameter is a whole number of days from 1 to so many."""
+    value = getattr(model, name)
+    require(model, name, holds=is_number(value) and value == int(value) and 1 <= value <= most, remedy="choose a value within")
+
+
 def require_shares(model: AttributionModel, names: tuple[str, ...], remedy: str) -> None:
     """Raises ModelError unless each of these parameters is a number from 0 to 1, and all together are at most 1; else the largest is blamed."""
     for name in names:

@@ -8,27 +8,21 @@ import numpy as np
 from mta_assets.contracts.arrays import HISTORIES, UNIT_SEPARATOR, Floats, Statistics, Touches
 from mta_assets.contracts.increments import NOT_ESTIMATED
 from mta_assets.errors import ModelError, UnavailableError
-from mta_assets.models.base import Allocation, Asked, Example, Learned, LearnedModel, ShareAllocation
+from mta_assets.models.base import Allocation, Asked, Example, Learned, ShareAllocation
 from mta_assets.models.hazard import periods
 from mta_assets.models.hazard.removal import MOST_CONVERSIONS, MOST_EXPLAINED, at_conversions, contributions, removal_effects
+from mta_assets.models.histories.model import EventModel
 from mta_assets.models.histories.timeline import Timeline
 from mta_assets.models.histories.windows import histories_of, too_little
 from mta_assets.models.learning import absent, learned, not_estimated, without_credit
-from mta_assets.models.parameters import is_number, parameter, require
 
 SEED = 20_260_102
 _UNTOLD = "what conversions would be without a channel cannot be told"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Hazard(LearnedModel):
+class Hazard(EventModel):
     """How likely a conversion is at each moment, by what happened before; a channel is worth what the conversions would be less likely without its touches."""
-
-    refit_days: int = parameter(
-        7,
-        range="a whole number of days from 1 to 28",
-        description="How many days one fit credits before the next is made, by the calendar.",
-    )
 
     title: ClassVar[str] = "Discrete-time hazard"
     source: ClassVar[str] = (
@@ -51,18 +45,7 @@ class Hazard(LearnedModel):
         note="After a mail a conversion was found to be 4/3 times as likely as without, after a search 4 times: without mails a quarter of the 10 conversions "
         "that follow one would be lost, without searches three quarters of theirs. All 20 conversions are shared out as 2.5 to 7.5.",
     )
-    needs: ClassVar[tuple[str, ...]] = (HISTORIES,)
     details: ClassVar[tuple[str, ...]] = ("contributions",)
-    needs_times: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        days = self.refit_days
-        require(self, "refit_days", holds=is_number(days) and days == int(days) and 1 <= days <= 28, remedy="choose a value within")
-
-    @property
-    def stands_days(self) -> int:
-        """As configured."""
-        return self.refit_days
 
     def fit(self, statistics: Statistics) -> Learned:
         """Removal effects of all channels, the same for every conversion. Raises UnavailableError with the reason when nothing can be said."""

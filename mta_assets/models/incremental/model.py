@@ -7,10 +7,11 @@ from typing import ClassVar
 import numpy as np
 import polars as pl
 
-from mta_assets.contracts.arrays import HISTORIES, UNIT_SEPARATOR, Floats, Ints, Statistics, Touches
+from mta_assets.contracts.arrays import UNIT_SEPARATOR, Floats, Ints, Statistics, Touches
 from mta_assets.contracts.increments import BASELINE, NOT_ESTIMATED
 from mta_assets.errors import UnavailableError
-from mta_assets.models.base import Example, Learned, LearnedModel, TouchAllocation
+from mta_assets.models.base import Example, Learned, TouchAllocation
+from mta_assets.models.histories.model import DAYS, EventModel
 from mta_assets.models.histories.timeline import SECONDS_PER_DAY
 from mta_assets.models.histories.windows import histories_of
 from mta_assets.models.incremental.comparison import Horizons
@@ -19,23 +20,19 @@ from mta_assets.models.incremental.roles import PULLED, PUSHED, UNPAID, roles
 from mta_assets.models.incremental.sharing import parts, share_out
 from mta_assets.models.incremental.shrinkage import shrinkage
 from mta_assets.models.learning import not_estimated, without_credit
-from mta_assets.models.parameters import is_number, parameter, require
+from mta_assets.models.parameters import parameter, require, require_days
 
 _CHANNELS = "a list of channels, each in one role only"
-_DAYS = "a whole number of days from 1 to 90"
+_MOST_DAYS = 90
+_DAYS = DAYS.format(_MOST_DAYS)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Incremental(LearnedModel):
+class Incremental(EventModel):
     """What each touch added: what followed it, less what followed moments with the same history that had no such touch. The rest is the channel `baseline`."""
 
     horizon_days: int = parameter(30, range=_DAYS, description="How long after a touch conversions count as what it may have added.")
     provisional_days: int = parameter(14, range=_DAYS, description="The shorter horizon, whose figure is known sooner.")
-    refit_days: int = parameter(
-        7,
-        range="a whole number of days from 1 to 28",
-        description="How many days one fit credits before the next is made, by the calendar.",
-    )
     pushed: tuple[str, ...] = parameter((), range=_CHANNELS, description="Channels shown to people, beside those known by name.")
     pulled: tuple[str, ...] = parameter((), range=_CHANNELS, description="Paid channels that people look for, beside those known by name.")
     unpaid: tuple[str, ...] = parameter((), range=_CHANNELS, description="Channels without a price, beside those known by name.")
@@ -61,22 +58,15 @@ class Incremental(LearnedModel):
         note="Mails were found to have added 2 of the conversions, searches 5. A mail then weighs 1/4 beside 1 for the baseline, a search 1: of the 10 "
         "conversions after a mail 2 are its own, of those after a search 5, and 13 would have happened anyway.",
     )
-    needs: ClassVar[tuple[str, ...]] = (HISTORIES,)
     details: ClassVar[tuple[str, ...]] = ("increments",)
-    needs_times: ClassVar[bool] = True
     has_baseline: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        for name, most in (("horizon_days", 90), ("provisional_days", 90), ("refit_days", 28)):
-            value = getattr(self, name)
-            require(self, name, holds=is_number(value) and value == int(value) and 1 <= value <= most, remedy="choose a value within")
+        super().__post_init__()
+        for name in ("horizon_days", "provisional_days"):
+            require_days(self, name, most=_MOST_DAYS)
         named = [channel for role in (self.pushed, self.pulled, self.unpaid) for channel in role]
         require(self, "pushed", holds=len(set(named)) == len(named), remedy="a channel stands in one of pushed, pulled and unpaid")
-
-    @property
-    def stands_days(self) -> int:
-        """As configured."""
-        return self.refit_days
 
     def fit(self, statistics: Statistics) -> Learned:
         """What each channel added within the window. Raises UnavailableError with the reason when nothing can be said."""
