@@ -7,7 +7,7 @@ from mta_assets.quality.event_profile import MEASURES as EVENT_MEASURES
 from mta_assets.quality.intake import IntakeCheck
 from mta_assets.quality.journey_profile import MEASURES as JOURNEY_MEASURES
 from mta_assets.quality.registry import DATA_CHECKS
-from mta_assets.quality.stopping import TABLE_CHECKS
+from mta_assets.quality.table_checks import TABLE_CHECKS
 
 
 def overview() -> str:

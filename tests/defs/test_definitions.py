@@ -15,7 +15,7 @@ from mta_assets.defs.storage import EmbeddedOrPostgres
 from mta_assets.defs.versions import model_version
 from mta_assets.models.registry import MODELS
 from mta_assets.quality.registry import DATA_CHECKS
-from mta_assets.quality.stopping import TABLE_CHECKS
+from mta_assets.quality.table_checks import TABLE_CHECKS
 from tests.defs.dagster_shop import CONFIG
 
 GRAPH = Path(__file__).parent / "asset_graph.json"

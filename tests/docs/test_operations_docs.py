@@ -8,7 +8,7 @@ import pytest
 from mta_assets.alerts.registry import RULES
 from mta_assets.cli.alerts import command
 from mta_assets.quality.registry import DATA_CHECKS
-from mta_assets.quality.stopping import TABLE_CHECKS
+from mta_assets.quality.table_checks import TABLE_CHECKS
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "operations.md").read_text(encoding="utf-8")

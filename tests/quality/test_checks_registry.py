@@ -9,7 +9,7 @@ from mta_assets.config import parse_config
 from mta_assets.config_checks import CheckName
 from mta_assets.errors import ConfigError
 from mta_assets.quality.registry import DATA_CHECKS
-from mta_assets.quality.stopping import TABLE_CHECKS
+from mta_assets.quality.table_checks import TABLE_CHECKS
 
 DOCS = (Path(__file__).parents[2] / "docs" / "checks.md").read_text()
 
