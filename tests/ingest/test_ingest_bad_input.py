@@ -147,6 +147,17 @@ def test_invalid_bytes_in_a_cell_of_a_utf8_file_reject_that_row(conform):
     assert outcome.rejected["record"].item() == '{"user_id": "u\ufffd2", "ts": "2026-01-05", "channel": "a"}'
 
 
+def test_a_row_with_invalid_bytes_and_a_field_too_many_is_rejected_and_no_other(conform):
+    """Arrow decodes such a row before it tells anybody of it, and gave the whole file up."""
+    outcome = conform((HEADER + GOOD.replace("u1", "Jürgen")).encode() + b"u\xff2,2026-01-05,a,b\n" + GOOD.encode() + b"u3,2026-01-05,\xc3")
+    assert outcome.touchpoints["user_id"].to_list() == ["Jürgen", "u1"]
+    assert outcome.reasons == {
+        3: "None: has 4 fields where the header has 3",
+        5: "channel: contains bytes that are no valid text in the file's encoding",
+    }
+    assert outcome.rejected["record"][0] == "u\ufffd2,2026-01-05,a,b"
+
+
 def test_a_file_in_the_wrong_declared_encoding_is_refused_or_its_rows_are(conform):
     with pytest.raises(DataError, match="not in the declared encoding"):
         conform(HEADER + GOOD, encoding="utf-16")

@@ -16,7 +16,7 @@ from mta_assets.contracts.arrays import Ints
 from mta_assets.errors import DataError
 from mta_assets.ingest.readers.base import BATCH_BYTES, MAX_RECORD, MOST_COLUMNS, Batches, Malformed, RawBatch, RawTable, unique_names
 from mta_assets.ingest.readers.lines import Ahead, Lines
-from mta_assets.ingest.readers.text import cells_as_json, text_cells
+from mta_assets.ingest.readers.text import cells_as_json, shown, text_cells
 from mta_assets.ingest.streams import Stream
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -108,7 +108,7 @@ class _Blocks:
             read_options=arrow_csv.ReadOptions(block_size=BATCH_BYTES, use_threads=False, column_names=self._keys, skip_rows_after_names=1),
             parse_options=self._parse,
             convert_options=arrow_csv.ConvertOptions(
-                check_utf8=False,
+                check_utf8=False,  # `Lines` has seen to it
                 column_types=dict.fromkeys(self._keys, pa.string()),
                 null_values=[""],
                 strings_can_be_null=True,
@@ -122,7 +122,7 @@ class _Blocks:
                 row=row.number + self.lines.skipped,
                 reason=f"has {row.actual_columns} fields where the header has {row.expected_columns}",
                 remedy="quote fields that contain the delimiter; a field too few or many may also be a missing closing quote further up",
-                record=row.text[:MAX_RECORD],
+                record=shown(row.text[:MAX_RECORD]),
             )
         )
         self._set_aside_bytes += len(row.text) + 1
@@ -155,7 +155,7 @@ def _batches(blocks: _Blocks) -> Batches:
         del blocks.malformed[: len(malformed)]
         following = max([int(row[-1]) if len(row) else 0, *(bad.row for bad in malformed[-1:]), following - 1]) + 1
         unclosed = is_last and blocks.lines.quotes % 2 == 1
-        yield _batch(block, blocks.names, row, malformed, unclosed=unclosed)
+        yield _batch(block.rename_columns(blocks.names), row, malformed, marked=blocks.lines.marked, unclosed=unclosed)
     yield replace(empty, malformed=tuple(blocks.malformed))
 
 
@@ -176,8 +176,8 @@ def _numbered(sound: int, first: int, malformed: list[Malformed]) -> tuple[Ints,
     return row, malformed[: int(np.searchsorted(sound_before, sound, side="left"))]
 
 
-def _batch(block: pa.RecordBatch, names: tuple[str, ...], row: Ints, malformed: list[Malformed], *, unclosed: bool) -> RawBatch:
-    cells, row, garbled = text_cells(block.rename_columns(names), row)
+def _batch(block: pa.RecordBatch, row: Ints, malformed: list[Malformed], *, marked: bool, unclosed: bool) -> RawBatch:
+    cells, row, garbled = text_cells(block, row, marked=marked)
     if cells.height and all(cells.select(pl.all().null_count()).row(0)):
         blank = cells.select(pl.all_horizontal(pl.all().is_null())).to_series()
         cells, row = cells.filter(~blank), row[~blank.to_numpy()]

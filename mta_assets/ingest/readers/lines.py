@@ -1,10 +1,12 @@
-"""The text of a CSV file on its way to Arrow: without blank lines at its start, with a line break at its end, and not read far ahead."""
+"""The text of a CSV file on its way to Arrow: sound UTF-8, without blank lines at its start, with a line break at its end, and not read far ahead."""
 
+import codecs
 import io
 import re
 import threading
 from typing import TYPE_CHECKING
 
+from mta_assets.ingest.readers.text import MARK
 from mta_assets.ingest.streams import CHUNK, Stream
 
 if TYPE_CHECKING:
@@ -12,14 +14,17 @@ if TYPE_CHECKING:
 
 
 class Lines(io.RawIOBase):
-    """The text without blank lines before the header, ending in a line break, with its quotes counted.
+    """The text without blank lines before the header, ending in a line break, with its quotes counted and a mark in place of each byte that is no text.
 
-    first: its first bytes. skipped: the blank lines. quotes: how many quotes have been read; odd at the end when one was never closed.
+    first: its first bytes, as they are. skipped: the blank lines. quotes: how many quotes have been read; odd at the end when one was never closed.
+    marked: whether a mark has been set so far. Without marks Arrow would give the whole file up at a row that has both such a byte and a field too many.
     """
 
     def __init__(self, text: Stream, quote: str) -> None:
         self._text, self._quote = text, quote.encode()
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors=_MARKING)
         self.skipped = self.quotes = 0
+        self.marked = False
         first = text.read(CHUNK)
         while first and not first.strip(b"\r\n"):
             self.skipped += len(re.findall(rb"\r\n|\r|\n", first))
@@ -27,7 +32,7 @@ class Lines(io.RawIOBase):
         body = first.lstrip(b"\r\n")
         self.skipped += len(re.findall(rb"\r\n|\r|\n", first[: len(first) - len(body)]))
         self.first = body
-        self._pending, self._ended = memoryview(body), not body
+        self._pending, self._ended = memoryview(self._sound(body)), not body
         self._last = body[-1:]
 
     def readable(self) -> bool:
@@ -36,10 +41,10 @@ class Lines(io.RawIOBase):
 
     def readinto(self, buffer: "WriteableBuffer") -> int:
         """Fill `buffer` from the next bytes; 0 at the end."""
-        if not self._pending and not self._ended:
+        while not self._pending and not self._ended:
             chunk = self._text.read(CHUNK)
             self._ended = not chunk
-            self._pending = memoryview(chunk or (b"" if self._last in {b"\n", b"\r"} else b"\n"))
+            self._pending = memoryview(self._sound(chunk or (b"" if self._last in {b"\n", b"\r"} else b"\n")))
             self._last = chunk[-1:]
         target = memoryview(buffer)
         size = min(len(target), len(self._pending))
@@ -48,6 +53,24 @@ class Lines(io.RawIOBase):
         self._pending = self._pending[size:]
         return size
 
+    def _sound(self, chunk: bytes) -> bytes:
+        """The chunk as valid UTF-8. A character that its end cuts in two comes with the next chunk, and a line break never is within one."""
+        held, _ = self._decoder.getstate()
+        if chunk.isascii() and not held:
+            return chunk
+        text = self._decoder.decode(chunk)
+        self.marked |= MARK in text
+        return text.encode()
+
+
+def _mark(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return MARK * (error.end - error.start), error.end
+
+
+_MARKING = "mta-mark"
+codecs.register_error(_MARKING, _mark)
 
 # How long a block is waited for while Arrow opens its reader.
 OPENING_SECONDS = 0.2

@@ -6,17 +6,22 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mta_assets.contracts.arrays import Ints
 from mta_assets.ingest.readers.base import MAX_RECORD, MAX_VALUE, Malformed
 
+# Stands in sound text for a byte that was none. A noncharacter of Unicode: it has no meaning in any text that is interchanged.
+MARK = "\ufdd0"
 
-def text_cells(batch: pa.RecordBatch, row: Ints) -> tuple[pl.DataFrame, Ints, tuple[Malformed, ...]]:
-    """The batch as a frame with the rows' numbers, and the rows of which a cell is no valid UTF-8, which the frame leaves out."""
+
+def text_cells(batch: pa.RecordBatch, row: Ints, *, marked: bool = False) -> tuple[pl.DataFrame, Ints, tuple[Malformed, ...]]:
+    """The batch as a frame with the rows' numbers, and the rows of which a cell is no valid UTF-8 or `marked` so, which the frame leaves out."""
+    find = _marked if marked else _unsound
     unsound: dict[int, tuple[str, bytes]] = {}
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
         if _is_text(column):
-            unsound = {index: (name, value) for index, value in _unsound(column)} | unsound
+            unsound = {index: (name, value) for index, value in find(column)} | unsound
     garbled: tuple[Malformed, ...] = ()
     if unsound:
         at = sorted(unsound)
@@ -44,12 +49,23 @@ def _unsound(column: pa.Array) -> Iterator[tuple[int, bytes]]:
                 yield index, value
 
 
+def _marked(column: pa.Array) -> Iterator[tuple[int, bytes]]:
+    """(index, bytes) of the cells in which something stands marked."""
+    for index in np.flatnonzero(pc.match_substring(column, MARK).fill_null(False)):
+        yield int(index), column[index].as_py().encode()
+
+
+def shown(text: str) -> str:
+    """Marked text for a person: with the usual sign in place of what is none."""
+    return text.replace(MARK, "\ufffd")
+
+
 def _readable(batch: pa.RecordBatch) -> Iterator[str]:
     """Each row as JSON, with a mark in place of what is no text."""
     columns = [_as_bytes(column).to_pylist() if _is_text(column) else column.to_pylist() for column in batch.columns]
     for cells in zip(*columns, strict=True):
-        shown = [cell[:MAX_RECORD].decode("utf-8", "replace") if isinstance(cell, bytes) else cell for cell in cells]
-        yield json.dumps(dict(zip(batch.schema.names, shown, strict=True)), ensure_ascii=False, default=str)[:MAX_RECORD]
+        texts = [shown(cell[:MAX_RECORD].decode("utf-8", "replace")) if isinstance(cell, bytes) else cell for cell in cells]
+        yield json.dumps(dict(zip(batch.schema.names, texts, strict=True)), ensure_ascii=False, default=str)[:MAX_RECORD]
 
 
 def _is_text(column: pa.Array) -> bool:
@@ -72,7 +88,7 @@ def _garbled(row: int, column: str, value: bytes, record: str) -> Malformed:
     return Malformed(
         row=row,
         column=column,
-        value=value[:MAX_VALUE].decode("utf-8", "replace"),
+        value=shown(value[:MAX_VALUE].decode("utf-8", "replace")),
         reason="contains bytes that are no valid text in the file's encoding",
         remedy="declare the source's encoding in mta.yaml (cp1252, utf-16, ...), or correct the cell",
         record=record,
