@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from flask import Flask
 from flask_openapi.openapi import OpenAPI
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -17,6 +18,7 @@ from api.json_bodies import StrictRequest
 from api.limits import Limits, tell_limits
 from api.logs import carry_request_id, log_requests
 from api.metrics import measure
+from api.passage import Passage
 from api.problems import answer_every_failure, of_validation
 from api.routes.attribution import routes as attribution
 from api.routes.audit import routes as audit
@@ -35,7 +37,6 @@ from api.routes.webhooks import routes as webhooks
 from api.routing import Access, ModelName, Routes
 from api.schemas.problem import Problem
 from api.services import EXTENSION, Services, make_services
-from api.serving import recall
 from api.specification import INFO, OPENAPI_VERSION, SECURITY, specification
 from api.tokens import TokenVerifier
 from api.tracing import trace_requests
@@ -76,30 +77,34 @@ def create_app(services: Services | None = None) -> OpenAPI:
     app, access = _with_routes(made.api)
     app.extensions[EXTENSION] = made
     app.config["MAX_CONTENT_LENGTH"] = made.api.max_upload_mb * 1_000_000
-    if made.api.proxy_hops:
-        hops = made.api.proxy_hops
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
-    carry_request_id()
-    measure(app)
-    log_requests(app, LogSettings())
-    install_cache(app, made.redis)
     answer_every_failure(app)
-    dress(app, made.api)
-    trace_requests(app)
-    tell_limits(app)
-    audit_every_request(app, made.trail)
+    watch_bodies(app, access)
+    _lead(Passage(), app, access, made)
+    if hops := made.api.proxy_hops:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    return app
+
+
+def _lead(passage: Passage, app: Flask, access: Mapping[str, Access], made: Services) -> None:
+    """Give the passage its steps. A part that is named earlier meets a request earlier and its answer later."""
+    carry_request_id()
+    metrics = measure(passage, app)
+    log_requests(passage, LogSettings())
+    dress(passage, made.api)
+    trace_requests(passage)
+    tell_limits(passage)
+    audit_every_request(passage, made.trail, made.now)
     guard(
+        passage,
         app,
         access,
-        KnownKeys(made.keys),
+        KnownKeys(made.keys, made.now),
         TokenVerifier(made.api),
-        Limits(made.api, Buckets(made.redis)),
+        Limits(made.api, Buckets(made.redis), metrics),
         open_on_loopback=made.api.metrics_on_loopback,
     )
-    forget_the_erased(app)
-    recall(app)
-    watch_bodies(app, access)
-    return app
+    forget_the_erased(passage, made.erasures, install_cache(app, made.redis))
+    passage.lead(app)
 
 
 def description() -> dict[str, Any]:

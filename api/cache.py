@@ -149,14 +149,19 @@ class LayeredCache(BaseCache):
         return False
 
 
-def install_cache(app: Flask, link: RedisLink | None) -> None:
+def install_cache(app: Flask, link: RedisLink | None) -> LayeredCache:
     """Give the application its cache."""
     Cache(app, config={"CACHE_TYPE": "api.cache.LayeredCache", "CACHE_REDIS_LINK": link})
+    return _cache_of(app)
 
 
 def cache() -> LayeredCache:
     """The cache of the application that handles this request."""
-    return cast("LayeredCache", next(iter(current_app.extensions["cache"].values())))
+    return _cache_of(current_app)
+
+
+def _cache_of(app: Flask) -> LayeredCache:
+    return cast("LayeredCache", next(iter(app.extensions["cache"].values())))
 
 
 def _with_time_left(client: redis.Redis, key: str) -> tuple[bytes | None, int]:

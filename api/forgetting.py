@@ -3,11 +3,11 @@
 import time
 from dataclasses import dataclass
 
-from flask import Flask
-
-from api.cache import cache
-from api.services import services
+from api.cache import LayeredCache
+from api.exchange import Exchange
+from api.passage import Passage
 from mta_assets.errors import StateError
+from mta_assets.state.erasures import Erasures
 
 LOOK_SECONDS = 5.0
 
@@ -20,19 +20,19 @@ class _Seen:
     ended: int | None = None
 
 
-def forget_the_erased(app: Flask) -> None:
+def forget_the_erased(passage: Passage, erasures: Erasures, answers: LayeredCache) -> None:
     """Look for erasures that have ended, now and then, before a request is answered."""
     seen = _Seen()
 
-    @app.before_request
-    def look() -> None:
+    @passage.begin
+    def look(_: Exchange) -> None:
         if time.monotonic() - seen.looked < LOOK_SECONDS:
             return
         seen.looked = time.monotonic()
         try:
-            ended = services().erasures.ended()
+            ended = erasures.ended()
         except StateError:  # it is looked again; whether the store is well, others say
             return
         if seen.ended is not None and ended != seen.ended:
-            cache().clear()
+            answers.clear()
         seen.ended = ended

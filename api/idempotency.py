@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 import orjson
-from flask import Response, current_app, g, request
+from flask import Response, current_app, request
 
+from api.exchange import caller
 from api.problems import Problem, refuse
 from api.services import services
 from mta_assets.state.idempotency import Clash, Conflict, Fresh, Idempotency, Replay
@@ -35,7 +36,7 @@ def once(digest: Callable[[], str], make: Callable[[], object], shown_once: Sequ
     if not (0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
         refuse("invalid_parameter", f"{HEADER}: 1 to {LONGEST_KEY} printable ASCII characters.", field=HEADER)
     kept = Idempotency(services().store)
-    begun = kept.begin(owner=g.caller.owner, key=key, fingerprint=_fingerprint(digest()), now=services().now())
+    begun = kept.begin(owner=caller().owner, key=key, fingerprint=_fingerprint(digest()), now=services().now())
     if isinstance(begun, Replay):
         return Response(begun.body, begun.status, headers={**begun.headers, REPLAYED: "true"})
     if isinstance(begun, Conflict):

@@ -4,10 +4,12 @@ import ipaddress
 import time
 from collections.abc import Iterator
 
-from flask import Flask, Response, g, request
+from flask import Response
 
 from api.buckets import Buckets, Limit, Quota
-from api.metrics import metrics
+from api.exchange import Caller, Exchange
+from api.metrics import Metrics
+from api.passage import Passage
 from api.problems import Problem
 from api.routing import Access
 from mta_assets.settings import ApiSettings
@@ -26,8 +28,8 @@ _REFUSED = {
 class Limits:
     """The limits in force. Each is charged once the caller is known, before it is decided what the caller may do."""
 
-    def __init__(self, settings: ApiSettings, buckets: Buckets) -> None:
-        self._buckets = buckets
+    def __init__(self, settings: ApiSettings, buckets: Buckets, metrics: Metrics) -> None:
+        self._buckets, self._metrics = buckets, metrics
         self._key = Limit(name="key", amount=settings.limit_per_hour, seconds=HOUR)
         self._uploads = Limit(name="uploads", amount=settings.limit_uploads_per_hour, seconds=HOUR)
         self._address = Limit(name="address", amount=settings.limit_address_per_minute, seconds=MINUTE)
@@ -35,55 +37,50 @@ class Limits:
         blocked = settings.block_seconds
         self._failures = Limit(name="failures", amount=settings.limit_failures, seconds=blocked, block_seconds=blocked)
 
-    def charge_caller(self, key_id: str, limit_per_hour: int | None, access: Access) -> None:
+    def charge_caller(self, exchange: Exchange, caller: Caller, access: Access) -> None:
         """Charge the key, or the subject of the token, of this request. Raises Problem when a limit is used up."""
-        own = self._key if limit_per_hour is None else Limit(name="key", amount=limit_per_hour, seconds=HOUR)
-        self._charge(own, key_id)
+        own = self._key if caller.limit_per_hour is None else Limit(name="key", amount=caller.limit_per_hour, seconds=HOUR)
+        self._charge(exchange, own, caller.id)
         if access.upload:
-            self._charge(self._uploads, key_id)
-        self._charge(self._total, "")
+            self._charge(exchange, self._uploads, caller.id)
+        self._charge(exchange, self._total, "")
 
-    def charge_address(self) -> None:
+    def charge_address(self, exchange: Exchange) -> None:
         """Charge the address of this request, which carries no credentials or needs none. Raises Problem when its limit is used up."""
-        self._charge(self._address, network(request.remote_addr))
-        self._charge(self._total, "")
+        self._charge(exchange, self._address, network(exchange.address))
+        self._charge(exchange, self._total, "")
 
-    def charge_failure(self) -> None:
+    def charge_failure(self, exchange: Exchange) -> None:
         """Charge the address of this request, whose credentials are not good. Raises Problem once it has had too many.
 
         Only such requests are refused: a good key may be behind the same address.
         """
-        quota = self._buckets.take(self._failures, network(request.remote_addr))
+        quota = self._buckets.take(self._failures, network(exchange.address))
         if not quota.granted:
-            metrics().limit_rejections.labels(self._failures.name).inc()
+            self._metrics.limit_rejections.labels(self._failures.name).inc()
             raise Problem(
                 code="address_blocked",
                 message="Too many failed authentications came from this address. A good key still works.",
                 retry_after=quota.reset_seconds,
             )
 
-    def _charge(self, limit: Limit, whose: str) -> None:
+    def _charge(self, exchange: Exchange, limit: Limit, whose: str) -> None:
         quota = self._buckets.take(limit, whose)
         if limit is not self._total:  # how busy the server is concerns a caller only when it is too busy
-            g.quotas.append(quota)
+            exchange.quotas.append(quota)
         if not quota.granted:
-            metrics().limit_rejections.labels(limit.name).inc()
+            self._metrics.limit_rejections.labels(limit.name).inc()
             message, details = _REFUSED[limit.name], {"limit": limit.name, "amount": limit.amount, "seconds": limit.seconds}
             raise Problem(code="too_many_requests", message=message, details=details, retry_after=quota.reset_seconds)
 
 
-def tell_limits(app: Flask) -> None:
+def tell_limits(passage: Passage) -> None:
     """Have every answer to a request that was charged tell what is left."""
 
-    @app.before_request
-    def nothing_charged_yet() -> None:
-        g.quotas = []
-
-    @app.after_request
-    def add_headers(response: Response) -> Response:
-        if g.quotas:
-            response.headers.extend(list(_headers(g.quotas)))
-        return response
+    @passage.finish
+    def add_headers(exchange: Exchange, response: Response) -> None:
+        if exchange.quotas:
+            response.headers.extend(list(_headers(exchange.quotas)))
 
 
 def network(address: str | None) -> str:

@@ -4,9 +4,11 @@ import time
 from collections.abc import Mapping
 from hashlib import sha256
 
-from flask import Flask, Response, g, has_request_context, request
+from flask import Response
 from gunicorn.glogging import Logger
 
+from api.exchange import Exchange, current
+from api.passage import Passage
 from mta_assets.settings import LogSettings
 from mta_assets.state.audit import AuditEvent, AuditKind
 from mta_assets.telemetry import context
@@ -33,32 +35,29 @@ def carry_request_id() -> None:
 
 
 def _of_request() -> Mapping[str, object]:
-    if not has_request_context() or "request_id" not in g:
-        return {}
-    return {"correlation_id": g.request_id}
+    under_way = current.get()
+    return {} if under_way is None else {"correlation_id": under_way.request_id}
 
 
-def log_requests(app: Flask, settings: LogSettings) -> None:
+def log_requests(passage: Passage, settings: LogSettings) -> None:
     """Write a line for every request, or for those that are slow or fail by a fault of ours. With `none` a request meets nothing of this."""
     if settings.requests == "none":
         return
     slow_seconds = settings.slow_ms / 1000 if settings.requests == "slow" else 0.0
 
-    @app.after_request
-    def write(response: Response) -> Response:
-        seconds = time.perf_counter() - g.began
+    @passage.finish
+    def write(exchange: Exchange, response: Response) -> None:
+        seconds = time.perf_counter() - exchange.began
         if seconds >= slow_seconds or response.status_code >= 500:
-            route = request.url_rule.rule if request.url_rule else None
             performance.info(
                 "request",
-                method=request.method,
-                route=route,
+                method=exchange.method,
+                route=exchange.place.rule,
                 status=response.status_code,
                 ms=round(seconds * 1000, 3),
                 cache=response.headers.get("X-Cache-Status"),
                 bytes=response.content_length,
             )
-        return response
 
 
 def tell_guards(event: AuditEvent) -> None:

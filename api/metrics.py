@@ -12,7 +12,10 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Final, cast
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, current_app
+
+from api.exchange import Exchange
+from api.passage import Passage
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -84,36 +87,34 @@ def media_type() -> str:
     return CONTENT_TYPE_LATEST
 
 
-def measure(app: Flask) -> None:
-    """Count every request of the application. To be called before other parts register what they do with requests, so that their time is counted."""
+def measure(passage: Passage, app: Flask) -> Metrics:
+    """Count every request of the application. To be called before other parts give their steps, so that all that they do is counted."""
     made = app.extensions[EXTENSION] = Metrics()
 
-    @app.before_request
-    def begin() -> None:
-        g.began = time.perf_counter()
+    @passage.begin
+    def begin(_: Exchange) -> None:
         made.in_flight.inc()
 
     @cache  # there are as many as routes, methods and statuses: finding them by their labels each time took longer than counting
     def of(route: str, method: str, status: int) -> "tuple[Counter, Histogram]":
         return made.requests.labels(route, method, status), made.seconds.labels(route, method)
 
-    @app.after_request
-    def count(response: Response) -> Response:
-        route = request.url_rule.rule if request.url_rule else NO_ROUTE
-        method = request.method if request.method in _METHODS else "other"
-        requests, seconds = of(route, method, response.status_code)
+    @passage.finish
+    def count(exchange: Exchange, response: Response) -> None:
+        route, method = exchange.place.rule or NO_ROUTE, exchange.method
+        requests, seconds = of(route, method if method in _METHODS else "other", response.status_code)
         requests.inc()
-        seconds.observe(time.perf_counter() - g.began)
+        seconds.observe(time.perf_counter() - exchange.began)
         if cached := response.headers.get("X-Cache-Status"):
             made.answers.labels(cached.lower()).inc()
-        if code := g.get("problem_code"):
-            made.problems.labels(code).inc()
-        return response
+        if exchange.problem_code:
+            made.problems.labels(exchange.problem_code).inc()
 
-    @app.teardown_request
-    def end(_: BaseException | None) -> None:
-        if "began" in g:
-            made.in_flight.dec()
+    @passage.end
+    def end(_: Exchange) -> None:
+        made.in_flight.dec()
+
+    return made
 
 
 def metrics() -> Metrics:

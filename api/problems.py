@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from typing import NoReturn
 
 import orjson
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
+from api.exchange import exchange
 from mta_assets.errors import (
     BusyError,
     CallError,
@@ -70,7 +71,11 @@ CODES: Mapping[str, Code] = {
     "idempotency_conflict": Code(
         status=409, when="The Idempotency-Key belongs to another request, or to one under way.", remedy="Use a key of its own per request."
     ),
-    "payload_too_large": Code(status=413, when="The body, or what it unpacks to, is too large.", remedy="Send less, or split the file."),
+    "payload_too_large": Code(
+        status=413,
+        when="The body, or what it unpacks to, is too large.",
+        remedy="Send less, or split the file. An analysis that takes too long at once may be a job: mode=job.",
+    ),
     "uri_too_long": Code(status=414, when="The address is too long.", remedy="Send fewer or shorter parameters."),
     "unsupported_media_type": Code(status=415, when="The body is of a kind that is not read.", remedy="Send one of those that are named."),
     "invalid_parameter": Code(status=422, when="A parameter or field has a wrong value.", remedy="Correct details.field."),
@@ -142,8 +147,9 @@ def document(problem: Problem, request_id: str, now: datetime) -> dict[str, obje
 
 def response_to(problem: Problem) -> Response:
     """The answer of this failure. It is never stored by anyone."""
-    g.problem_code = problem.code  # for whoever counts failures
-    body = orjson.dumps(document(problem, g.get("request_id", ""), datetime.now(UTC)))
+    under_way = exchange()
+    under_way.problem_code = problem.code  # for whoever counts failures
+    body = orjson.dumps(document(problem, under_way.request_id, datetime.now(UTC)))
     response = Response(body, CODES[problem.code].status, content_type="application/json")
     response.headers.update({"Cache-Control": "no-store", **problem.headers})
     if problem.retry_after is not None:
@@ -199,5 +205,6 @@ def of_validation(error: ValidationError) -> Response:
 
 
 def _fault(error: Exception) -> Response:
-    log.error("internal error", exc_info=error, extra={"request_id": g.get("request_id", "")})
+    exchange().fault = error
+    log.error("internal error", exc_info=error, extra={"request_id": exchange().request_id})
     return response_to(Problem(code="internal_error", message="A fault of ours ended this request. It was logged under the request_id."))

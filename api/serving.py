@@ -2,16 +2,18 @@
 
 import hashlib
 import logging
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
 import orjson
-from flask import Flask, Response, current_app, request
+from flask import Response, request
 from pydantic import BaseModel
+from werkzeug.http import parse_etags
 
 from api.cache import LayeredCache, cache
+from api.exchange import Exchange
+from api.passage import Again, passage
 from api.problems import Problem, refuse
 from api.representations import JSON, TABULAR, WORTH_COMPRESSING_BYTES, Result, body_of, compressed
 from mta_assets.errors import LakeError
@@ -24,11 +26,6 @@ log = logging.getLogger(__name__)
 ENCODINGS: Final = ("zstd", "gzip")
 # A good answer is kept this much longer, to be served when the lake cannot be read.
 STALE_SECONDS = 7 * 86_400
-# Questions that are recognised by their words; each takes less than a kilobyte.
-MOST_KNOWN = 4_096
-_READING: Final = frozenset({"GET", "HEAD"})
-_KNOWN: Final = "mta.known_questions"
-_Words = tuple[str, str, str, str]  # path, query, Accept, Accept-Encoding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +71,7 @@ def served(
     asked, answers = form(tabular=tabular), cache()
     question = _digest(request.path, "" if parameters is None else parameters.model_dump_json(), asked.media, asked.encoding)
     if alike:
-        _remember(_Known(question=question, version=version, seconds=seconds))
+        passage().remember(_recalled(answers, question, version, seconds))
     try:
         return _current(answers, question, asked, version(), seconds, compute)
     except LakeError:
@@ -91,50 +88,22 @@ class Whole(Response):
         return body, self.status, self.headers.to_wsgi_list()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Known:
-    """A question that was read before: what its answers are kept under, which version they are of, and for how long."""
+def _recalled(answers: LayeredCache, question: str, version: Callable[[], str], seconds: int) -> Again:
+    """Answers the question in the same words, as long as the cache has the answer of the version of that moment."""
 
-    question: str
-    version: Callable[[], str]
-    seconds: int
-
-
-def recall(app: Flask) -> None:
-    """Answer what is asked in the same words as before straight from the cache. To be called after what lets callers in.
-
-    Reading a question (parameters, their validation, the view) takes several times as long as finding its answer.
-    """
-    known = app.extensions[_KNOWN] = OrderedDict[_Words, _Known]()
-
-    @app.before_request
-    def from_cache() -> Response | None:
-        found = known.get(_words()) if request.method in _READING else None
-        if found is None:
-            return None
+    def again(exchange: Exchange) -> Response | None:
         try:
-            return _kept(cache(), found.question, found.version(), found.seconds)
+            return _kept(answers, question, version(), seconds, exchange.header("If-None-Match"))
         except LakeError:
             return None  # what then becomes of it, `served` decides
 
-
-def _words() -> _Words:
-    """The question as it came."""
-    given = request.environ.get
-    return (request.path, given("QUERY_STRING", ""), given("HTTP_ACCEPT", ""), given("HTTP_ACCEPT_ENCODING", ""))
+    return again
 
 
-def _remember(question: _Known) -> None:
-    known: OrderedDict[_Words, _Known] = current_app.extensions[_KNOWN]
-    known[_words()] = question
-    if len(known) > MOST_KNOWN:
-        known.popitem(last=False)
-
-
-def _kept(answers: LayeredCache, question: str, version: str, seconds: int) -> Response | None:
-    """304 when the client has the answer of this version, or the answer when the cache has it."""
+def _kept(answers: LayeredCache, question: str, version: str, seconds: int, held: str | None) -> Response | None:
+    """304 when the client has the answer of this version, or the answer when the cache has it. held: the tags of what the client has."""
     key = _digest(question, version)
-    if request.if_none_match.contains(key):
+    if held and parse_etags(held).contains(key):
         unchanged = Whole(status=304)
         del unchanged.headers["Content-Type"]
         return _finished(unchanged, key, seconds, "HIT")
@@ -144,7 +113,7 @@ def _kept(answers: LayeredCache, question: str, version: str, seconds: int) -> R
 
 def _current(answers: LayeredCache, question: str, asked: Form, version: str, seconds: int, compute: Callable[[str], Result]) -> Response:
     """The answer of this version."""
-    kept = _kept(answers, question, version, seconds)
+    kept = _kept(answers, question, version, seconds, request.headers.get("If-None-Match"))
     if kept is not None:
         return kept
     key = _digest(question, version)

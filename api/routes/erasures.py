@@ -3,7 +3,7 @@
 from flask import Response
 
 from api.auditing import about
-from api.auth import caller
+from api.exchange import caller
 from api.routing import Routes
 from api.schemas.erasures import ErasureEntry, ErasureList, ErasurePath, NewErasure, entry_of
 from api.schemas.lists import ListQuery

@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import Any, TypeVar, cast
 
 import orjson
-from flask import Response, abort, g
+from flask import Response, abort
 from pydantic import ValidationError
 
 from api.auditing import about
-from api.auth import caller
 from api.cache import cache
+from api.exchange import caller, exchange
 from api.file_bodies import file_body
 from api.job_documents import job_response, outcome_result
 from api.paging import Window
@@ -116,7 +116,7 @@ def _job(asked: AnalyzeQuery, upload: Upload, kinds: Sequence[str]) -> Response:
             id_=id_,
             owner=caller().owner,
             key_id=caller().id,
-            request_id=g.request_id,
+            request_id=exchange().request_id,
             traceparent=traceparent(),
             options=stated(asked.options()),
             files=[replace(file, kind=kind) for file, kind in zip(upload.files, kinds, strict=True)],

@@ -3,7 +3,7 @@
 import orjson
 from flask import Response
 
-from api.auth import caller
+from api.exchange import caller
 from api.job_documents import folder_of, job_document, job_response, outcome_result, partial_result
 from api.paging import window
 from api.problems import refuse

@@ -6,7 +6,8 @@ from datetime import timedelta
 from flask import Response
 
 from api.auditing import about
-from api.auth import caller, forget_key
+from api.auth import forget_key
+from api.exchange import caller
 from api.problems import refuse
 from api.routing import Routes
 from api.schemas.keys import HOUR, Key, KeyList, KeyMade, KeyPath, NewKey, Rotation, fields_of

@@ -3,7 +3,7 @@
 from flask import Response
 
 from api.auditing import about
-from api.auth import caller
+from api.exchange import caller
 from api.routing import Routes
 from api.schemas.lists import ListQuery
 from api.schemas.webhooks import (

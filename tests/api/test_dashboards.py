@@ -44,8 +44,8 @@ def exported(filled, tmp_path_factory):
     _fill(f"sqlite:///{folder}/state.db")
     with live_server(folder, lake=filled, workers=2, limit_address_per_minute=1) as url:
         for headers in (KEY, KEY, {"X-API-Key": "mta_nobody12_wrong"}, *[{}] * 6):
-            httpx.get(f"{url}/v1/attribution/linear", headers=headers)
-        text = httpx.get(f"{url}/metrics", headers=KEY).raise_for_status().text
+            httpx.get(f"{url}/v1/attribution/linear", headers=headers, timeout=60)
+        text = httpx.get(f"{url}/metrics", headers=KEY, timeout=60).raise_for_status().text
     found = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:

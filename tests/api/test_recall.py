@@ -2,7 +2,11 @@
 
 import pytest
 
-from api import serving
+from api import passage
+from api.auth import KnownKeys
+from mta_assets.errors import StateAwayError
+from mta_assets.state.audit import Audit
+from tests.api.test_problems import assert_problem
 
 PATH = "/v1/attribution/linear?group_by=day,channel&limit=20"
 
@@ -10,8 +14,8 @@ PATH = "/v1/attribution/linear?group_by=day,channel&limit=20"
 @pytest.fixture
 def reads(monkeypatch):
     """How often a question was read."""
-    counted, digest = [], serving._remember
-    monkeypatch.setattr(serving, "_remember", lambda question: (counted.append(question), digest(question)))
+    counted, remember = [], passage.Passage.remember
+    monkeypatch.setattr(passage.Passage, "remember", lambda self, again: (counted.append(again), remember(self, again)))
     return counted
 
 
@@ -48,8 +52,37 @@ def test_a_known_question_is_still_asked_only_by_those_who_may(reader):
     assert reader.get(PATH, headers={"X-API-Key": "mta_00000000_wrong"}).status_code == 401
 
 
+def test_a_known_question_is_charged_noted_and_counted_as_every_other(reader):
+    first, second = reader.get(PATH), reader.get(PATH, headers={"X-Request-ID": "again"})
+    left = [int(answer.headers["X-RateLimit-Remaining"]) for answer in (first, second)]
+    assert left[1] == left[0] - 1
+    services, metrics = (reader.application.extensions[name] for name in ("mta", "mta.metrics"))
+    services.trail.flush()
+    (noted,) = Audit(services.store).list(request_id="again").items
+    assert (noted.action, noted.outcome, noted.owner, noted.subject) == ("attribution.credit_of_model", "ok", "bi", "linear")
+    assert b'mta_http_requests_total{method="GET",route="/v1/attribution/<model_name:model>",status="200"} 2.0' in metrics.text()
+    assert b"mta_http_requests_in_flight 0.0" in metrics.text()
+
+
+def test_who_has_no_requests_left_is_told_so_also_of_a_known_question(make_app, filled):
+    client = make_app(lake=filled, limit_per_hour=3).test_client()
+    statuses = [client.get(PATH, headers={"X-API-Key": "dev-api-key"}).status_code for _ in range(4)]
+    assert statuses == [200, 200, 200, 429]
+    assert_problem(client.get(PATH, headers={"X-API-Key": "dev-api-key"}), "too_many_requests", 429)
+
+
+def test_a_known_question_fails_as_every_other_when_the_keys_cannot_be_looked_up(reader, monkeypatch):
+    reader.get(PATH)
+
+    def away(*_):
+        raise StateAwayError("the store is away")
+
+    monkeypatch.setattr(KnownKeys, "check", away)
+    assert_problem(reader.get(PATH), "unavailable", 503)
+
+
 def test_what_is_known_is_bounded(reader, monkeypatch):
-    monkeypatch.setattr(serving, "MOST_KNOWN", 3)
+    monkeypatch.setattr(passage, "MOST_KNOWN", 3)
     for limit in range(1, 9):
         assert reader.get(f"/v1/attribution/linear?limit={limit}").status_code == 200
-    assert len(reader.application.extensions[serving._KNOWN]) == 3
+    assert len(reader.application.extensions[passage.EXTENSION]._known) == 3
