@@ -1,7 +1,7 @@
 """`POST /v1/attribution/calculate`: journeys as JSON, credited at once. Straight from the body to arrays, without files and processes."""
 
-from itertools import islice
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NoReturn
 
 import numpy as np
 import polars as pl
@@ -15,6 +15,7 @@ from api.schemas.calculate import MOST_CHANNELS, CalculateBody, Calculated, Give
 from api.services import services
 from api.serving import form, packed, unpacked
 from mta_assets.analysis.calculate import Calculation, GivenJourneys, calculate
+from mta_assets.contracts.arrays import Ints
 from mta_assets.models.registry import select
 from mta_assets.state.access import Scope
 
@@ -52,48 +53,61 @@ def _body() -> CalculateBody:
 
 def _arrays(journeys: list[GivenJourney], currency: str) -> GivenJourneys:
     """The journeys as the engine takes them. Raises Problem when some have times and some have none, or there are too many channels."""
-    converted = np.array([journey.conversion is not None for journey in journeys])
-    channel = pl.Series("channel", [touch.channel for journey in journeys for touch in journey.touchpoints], dtype=pl.String)
+    touches = [touch for journey in journeys for touch in journey["touchpoints"]]
+    conversions = [journey.get("conversion") for journey in journeys]
+    channel = pl.Series("channel", [touch["channel"] for touch in touches], dtype=pl.String)
     if channel.n_unique() > MOST_CHANNELS:
         refuse(
             "invalid_parameter",
             f"There are more than {MOST_CHANNELS:,} channels; send a file to /v1/attribution/analyze.",
             field="journeys",
         )
-    timed = _are_timed(journeys)
+    times = _times(journeys)
     return GivenJourneys(
         channel=channel,
-        offsets=np.cumsum([0, *(len(journey.touchpoints) for journey in journeys)]),
-        converted=converted,
-        value=np.array([journey.conversion.value if journey.conversion else 0.0 for journey in journeys]),
-        currency=[(journey.conversion and journey.conversion.currency) or currency for journey in journeys],
-        ts=_microseconds([touch.ts for journey in journeys for touch in journey.touchpoints]) if timed else None,
-        closing_ts=_microseconds([journey.conversion and journey.conversion.ts for journey in journeys]) if timed else None,
+        offsets=np.cumsum([0, *(len(journey["touchpoints"]) for journey in journeys)]),
+        converted=np.array([conversion is not None for conversion in conversions]),
+        value=np.array([conversion.get("value", 0.0) if conversion else 0.0 for conversion in conversions]),
+        currency=[(conversion and conversion.get("currency")) or currency for conversion in conversions],
+        ts=None if times is None else times[0],
+        closing_ts=None if times is None else times[1],
     )
 
 
-def _are_timed(journeys: list[GivenJourney]) -> bool:
-    """Whether the journeys have times: all or none. Raises Problem that names the first that differs from the first of all."""
-    timed = [moment.ts is not None for journey in journeys for moment in _moments(journey)]
-    if any(timed) and not all(timed):
-        names = (f"journeys.{n}.{name}.ts" for n, journey in enumerate(journeys) for name in _names(journey))
-        field = next(islice(names, timed.index(not timed[0]), None))
-        refuse("invalid_parameter", f"{field}: either every touchpoint and conversion has a ts, or none.", field=field)
-    return any(timed)
+def _times(journeys: list[GivenJourney]) -> tuple[Ints, Ints] | None:
+    """When each touch and each conversion was; None when the journeys have no times. Raises Problem when some moments have one and some have none."""
+    touches = [touch.get("ts") for journey in journeys for touch in journey["touchpoints"]]
+    conversions = [conversion.get("ts") for journey in journeys if (conversion := journey.get("conversion")) is not None]
+    absent = touches.count(None) + conversions.count(None)
+    if absent == len(touches) + len(conversions):
+        return None
+    if absent:
+        _refuse_first_unlike(journeys)
+    closing = np.zeros(len(journeys), dtype=np.int64)
+    closing[[journey.get("conversion") is not None for journey in journeys]] = _microseconds(conversions)
+    return _microseconds(touches), closing
 
 
-def _moments(journey: GivenJourney) -> list[GivenTouchpoint | GivenConversion]:
-    return [*journey.touchpoints, journey.conversion] if journey.conversion else [*journey.touchpoints]
+def _refuse_first_unlike(journeys: list[GivenJourney]) -> NoReturn:
+    """Raises Problem that names the first touchpoint or conversion that has a time where the first of all has none, or has none where that has one."""
+    timed = {
+        f"journeys.{n}.{name}.ts": moment.get("ts") is not None for n, journey in enumerate(journeys) for name, moment in _moments(journey)
+    }
+    first = next(iter(timed.values()))
+    field = next(name for name, has in timed.items() if has != first)
+    refuse("invalid_parameter", f"{field}: either every touchpoint and conversion has a ts, or none.", field=field)
 
 
-def _names(journey: GivenJourney) -> list[str]:
-    """How the moments are found in the body."""
-    return [*(f"touchpoints.{k}" for k in range(len(journey.touchpoints))), "conversion"]
+def _moments(journey: GivenJourney) -> Iterator[tuple[str, GivenTouchpoint | GivenConversion]]:
+    """What has a time, under its name in the body."""
+    yield from ((f"touchpoints.{k}", touch) for k, touch in enumerate(journey["touchpoints"]))
+    if (conversion := journey.get("conversion")) is not None:
+        yield "conversion", conversion
 
 
-def _microseconds(moments: list[Any]) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """(moments,) since 1970; 0 for none."""
-    seconds = np.array([0.0 if ts is None else ts.timestamp() for ts in moments])
+def _microseconds(moments: list[Any]) -> Ints:
+    """(moments,) since 1970."""
+    seconds = np.array([moment.timestamp() for moment in moments])
     return np.array(np.rint(seconds * _MICROSECONDS), dtype=np.int64)
 
 
@@ -101,9 +115,9 @@ def _result(journeys: list[GivenJourney], found: Calculation) -> Result:
     lists = {name: weight.tolist() for name, weight in found.weights.items()}
     shown, start = [], 0
     for n, journey in enumerate(journeys):
-        stop = start + len(journey.touchpoints)
-        if journey.conversion is not None:
-            shown.append({"journey": n, "id": journey.id, "credit": {name: credit[start:stop] for name, credit in lists.items()}})
+        stop = start + len(journey["touchpoints"])
+        if journey.get("conversion") is not None:
+            shown.append({"journey": n, "id": journey.get("id"), "credit": {name: credit[start:stop] for name, credit in lists.items()}})
         start = stop
     about = {"journeys": shown, "shares": found.shares, "unavailable": found.unavailable, "notes": found.notes}
     return Result(frame=found.results, money=frozenset({"value"}), about=about)

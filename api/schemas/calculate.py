@@ -1,8 +1,9 @@
 """What `calculate` takes and answers. Grain: a touchpoint, a journey, credit of a model."""
 
-from typing import Annotated, Self
+from typing import Annotated, NotRequired, Self
 
-from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints, model_validator, with_config
+from typing_extensions import TypedDict
 
 from api.schemas.base import Model
 from api.schemas.results import Money
@@ -10,30 +11,48 @@ from api.schemas.results import Money
 MOST_JOURNEYS, MOST_TOUCHPOINTS, MOST_CHANNELS = 10_000, 200_000, 1_000
 Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
+# What a body has by the thousand is a plain dict once it is checked: that takes half as long to read as an object each, and leaves the garbage collector
+# nothing to look through.
+_ONLY_THESE = with_config(ConfigDict(extra="forbid"))
 
-class GivenTouchpoint(Model):
+
+@_ONLY_THESE
+class GivenTouchpoint(TypedDict):
     """One touch of a journey."""
 
-    channel: Label = Field(description="The channel.", examples=["email"])
-    ts: AwareDatetime | None = Field(
-        None, description="When, ISO 8601 with an offset. Either every touchpoint and conversion has one, or none."
-    )
+    channel: Annotated[Label, Field(description="The channel.", examples=["email"])]
+    ts: NotRequired[
+        Annotated[
+            AwareDatetime | None,
+            Field(description="When, ISO 8601 with an offset. Either every touchpoint and conversion has one, or none."),
+        ]
+    ]
 
 
-class GivenConversion(Model):
+@_ONLY_THESE
+class GivenConversion(TypedDict):
     """What a journey led to."""
 
-    ts: AwareDatetime | None = Field(None, description="When. Touchpoints after it, or a lookback or more before it, do not count.")
-    value: float = Field(0.0, ge=0, le=1e12, allow_inf_nan=False, description="What it was worth.", examples=[49.9])
-    currency: str | None = Field(None, pattern=r"^[A-Z]{3}$", description="ISO 4217; without it, the server's.")
+    ts: NotRequired[
+        Annotated[AwareDatetime | None, Field(description="When. Touchpoints after it, or a lookback or more before it, do not count.")]
+    ]
+    value: NotRequired[
+        Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False, description="What it was worth; without it, nothing.", examples=[49.9])]
+    ]
+    currency: NotRequired[Annotated[str | None, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217; without it, the server's.")]]
 
 
-class GivenJourney(Model):
+@_ONLY_THESE
+class GivenJourney(TypedDict):
     """A journey, from its first touch to its conversion or to its end without one."""
 
-    id: str | None = Field(None, max_length=200, description="Yours; it comes back.")
-    touchpoints: list[GivenTouchpoint] = Field(max_length=10_000, description="The touches; in their order where they have no times.")
-    conversion: GivenConversion | None = Field(None, description="null for a journey that did not convert: learned models learn from it.")
+    id: NotRequired[Annotated[str | None, Field(max_length=200, description="Yours; it comes back.")]]
+    touchpoints: Annotated[
+        list[GivenTouchpoint], Field(max_length=10_000, description="The touches; in their order where they have no times.")
+    ]
+    conversion: NotRequired[
+        Annotated[GivenConversion | None, Field(description="null for a journey that did not convert: learned models learn from it.")]
+    ]
 
 
 class CalculateBody(Model):
@@ -61,15 +80,15 @@ class CalculateBody(Model):
             raise ValueError("give either journeys or touchpoints with their conversion")
         if self.journeys is not None and self.conversion is not None:
             raise ValueError("a conversion stands within its journey")
-        if sum(len(journey.touchpoints) for journey in self.all()) > MOST_TOUCHPOINTS:
+        if sum(len(journey["touchpoints"]) for journey in self.all()) > MOST_TOUCHPOINTS:
             raise ValueError(f"there are more than {MOST_TOUCHPOINTS:,} touchpoints; send a file to /v1/attribution/analyze")
         return self
 
     def all(self) -> list[GivenJourney]:
         """The journeys, however they were given."""
-        return (
-            self.journeys if self.journeys is not None else [GivenJourney(touchpoints=self.touchpoints or [], conversion=self.conversion)]
-        )
+        if self.journeys is not None:
+            return self.journeys
+        return [{"touchpoints": self.touchpoints or [], "conversion": self.conversion}]
 
 
 class CreditTotal(Model):

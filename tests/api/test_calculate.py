@@ -123,6 +123,10 @@ def test_the_numbers_are_those_of_an_analysis_of_the_same_events(analyst):
             {"journeys": [{"touchpoints": [{"channel": "A", "ts": "2026-03-01T10:00:00Z"}, {"channel": "B"}]}]},
             "journeys.0.touchpoints.1.ts",
         ),
+        (
+            {"journeys": [journey("A", converts=False), {"touchpoints": [], "conversion": {"ts": "2026-03-01T10:00:00Z"}}]},
+            "journeys.1.conversion.ts",
+        ),
     ],
 )
 def test_what_is_wrong_is_named_by_its_path(analyst, body, field):
