@@ -42,12 +42,14 @@ def _expected_gains(chain: SparseChain, most_steps: int) -> Floats | None:
     """(states, kinds) what a walk that is in the state will earn from there on."""
     best, rate = np.abs(chain.gains).max(axis=0), np.abs(chain.enters @ chain.gains) / chain.enters.sum()
     # From each state: the probability of being under way after so many steps, and what is earned in the last of them.
-    walk, expected = np.column_stack([np.ones(len(chain.enters)), chain.gains]), chain.gains
+    walk = np.column_stack([np.ones(len(chain.enters)), chain.gains])
+    total = walk.copy()
     for number in range(1, most_steps + 1):
         walk = chain.moves @ walk
-        expected = expected + walk[:, 1:]
+        total += walk
         if number % LOOK_EVERY:
             continue
+        expected = total[:, 1:]
         rate = np.maximum(rate, np.abs(chain.enters @ expected) / chain.enters.sum())
         if np.all(walk[:, 0].max() * best <= TOLERANCE * rate):
             return np.asarray(expected)
@@ -57,19 +59,20 @@ def _expected_gains(chain: SparseChain, most_steps: int) -> Floats | None:
 def _through(enters: Floats, back: csr_array, ahead: Floats, groups: Bools, total: Floats, most_steps: int) -> Floats | None:
     """(groups, kinds): walks are followed until they touch the group, where they earn what is expected from there on."""
     best = np.abs(ahead).max(axis=0)
+    count = groups.shape[1]
     state, group = np.nonzero(groups)
-    worth = ahead[state]
-    walking = np.repeat(enters[:, None], groups.shape[1], axis=1)
-    earned = np.zeros((groups.shape[1], ahead.shape[1]))
+    place = state * count + group
+    walking = np.repeat(enters[:, None], count, axis=1)
+    arrived = np.zeros(len(place))  # walks that touched the group first in the state
     for number in range(most_steps):
-        arrived = walking[state, group, None] * worth
-        earned += np.stack([np.bincount(group, weights=kind, minlength=groups.shape[1]) for kind in arrived.T], axis=1)
-        walking[state, group] = 0.0
-        if number % LOOK_EVERY:
-            walking = back @ walking
-            continue
-        left = walking.sum(axis=0)[:, None] * best
-        if np.all(left <= TOLERANCE * np.maximum(np.abs(earned), 1e-3 * np.abs(total))):
-            return earned
+        flat = walking.reshape(-1)
+        arrived += flat.take(place)
+        flat[place] = 0.0
+        if number % LOOK_EVERY == 0:
+            left = walking.sum(axis=0)[:, None] * best
+            worth = arrived[:, None] * ahead[state]
+            earned = np.stack([np.bincount(group, weights=kind, minlength=count) for kind in worth.T], axis=1)
+            if np.all(left <= TOLERANCE * np.maximum(np.abs(earned), 1e-3 * np.abs(total))):
+                return np.asarray(earned, dtype=np.float64)
         walking = back @ walking
     return None
