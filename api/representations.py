@@ -23,6 +23,7 @@ TABULAR: Final = (CSV, PARQUET, ARROW)
 # Smaller bodies fit one packet as they are.
 WORTH_COMPRESSING_BYTES = 1_400
 _ZSTD_LEVEL, _GZIP_LEVEL = 3, 5
+_OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_SERIALIZE_NUMPY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,12 +81,12 @@ def compressed(body: bytes, encoding: str) -> bytes:
 
 def _json(result: Result) -> bytes:
     if result.rows is not None:
-        return orjson.dumps({"data": result.rows, **result.about}, option=orjson.OPT_UTC_Z)
+        return orjson.dumps({"data": result.rows, **result.about}, option=_OPTIONS)
     if result.page is None:
-        return orjson.dumps({"data": rows_of(result.frame, result.money), **result.about}, option=orjson.OPT_UTC_Z)
+        return orjson.dumps({"data": rows_of(result.frame, result.money), **result.about}, option=_OPTIONS)
     rows = rows_of(result.page.of(result.frame), result.money)
     paged = {"total": result.frame.height, "next_cursor": result.page.next_of(result.frame)}
-    return orjson.dumps({"data": rows, **result.about, **paged}, option=orjson.OPT_UTC_Z)
+    return orjson.dumps({"data": rows, **result.about, **paged}, option=_OPTIONS)
 
 
 def _csv(result: Result) -> bytes:

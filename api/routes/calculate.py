@@ -112,12 +112,13 @@ def _microseconds(moments: list[Any]) -> Ints:
 
 
 def _result(journeys: list[GivenJourney], found: Calculation) -> Result:
-    lists = {name: weight.tolist() for name, weight in found.weights.items()}
     shown, start = [], 0
     for n, journey in enumerate(journeys):
         stop = start + len(journey["touchpoints"])
         if journey.get("conversion") is not None:
-            shown.append({"journey": n, "id": journey.get("id"), "credit": {name: credit[start:stop] for name, credit in lists.items()}})
+            shown.append(
+                {"journey": n, "id": journey.get("id"), "credit": {name: weight[start:stop] for name, weight in found.weights.items()}}
+            )
         start = stop
     about = {"journeys": shown, "shares": found.shares, "unavailable": found.unavailable, "notes": found.notes}
     return Result(frame=found.results, money=frozenset({"value"}), about=about)
