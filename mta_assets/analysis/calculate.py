@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from mta_assets.analysis.attribute import ClosedJourneys, allocation, fits, no_results, results_of
+from mta_assets.analysis.attribute import ClosedJourneys, Earning, allocation, earnings, fits, rows_of
 from mta_assets.analysis.steps import silent
 from mta_assets.contracts.arrays import Bools, Floats, Ints, Touches
 from mta_assets.errors import ModelError
@@ -60,7 +60,7 @@ def calculate(given: GivenJourneys, models: Mapping[str, AttributionModel], look
     converting = {code: touches.take(rows & given.converted) for code, rows in journeys.currency.items()}
     unavailable = {name: why for name, model in models.items() if (why := model.missing(touches))}
     possible = {name: model for name, model in models.items() if name not in unavailable}
-    found: dict[str, pl.DataFrame] = {}
+    found: dict[str, list[Earning]] = {}
     weights, shares, notes = {}, {}, {}
     for name, fit in fits(journeys.learning, possible, silent):
         if isinstance(fit, ModelError):
@@ -68,14 +68,13 @@ def calculate(given: GivenJourneys, models: Mapping[str, AttributionModel], look
             continue
         if fit is not None and fit.note:
             notes[name] = fit.note
-        if converting:
-            found[name] = results_of(name, models[name], fit, journeys, converting)
+        found[name] = earnings(name, models[name], fit, converting)
         shared = allocation(models[name], touches, fit)
         if isinstance(shared, TouchAllocation):
             weights[name] = _placed(shared.weight, touches, place, len(given.channel))
         else:
             shares[name] = {unit: float(share) for unit, share in zip(touches.units, shared.share, strict=True) if share > 0}
-    results = pl.concat([found[name] for name in models if name in found]) if found else no_results(("channel",))
+    results = rows_of(journeys, [earning for name in models for earning in found.get(name, ())])
     return Calculation(results=results, weights=weights, shares=shares, unavailable=unavailable, notes=notes)
 
 
@@ -101,7 +100,7 @@ def _touches(given: GivenJourneys, lookback_us: int) -> tuple[Touches, Ints]:
         nulls=(~given.converted).astype(np.float64),
         value=given.value,
         cell=np.zeros(journeys, dtype=np.int64),
-        is_direct=is_direct(channel),
+        is_direct=is_direct(pl.Series(units, dtype=pl.String))[unit],
         age_hours=age,
     )
     return touches, place
