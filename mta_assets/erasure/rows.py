@@ -13,10 +13,8 @@ from mta_assets.contracts.tables import CONVERSIONS, FILES, IDENTIFIER, JOURNEYS
 from mta_assets.erasure.whom import Whom
 from mta_assets.lake.lake import Lake
 from mta_assets.models.base import AttributionModel
-from mta_assets.pipeline import restatements
-from mta_assets.pipeline.core import build_pending
 from mta_assets.pipeline.ingest import ingest, landed_files
-from mta_assets.pipeline.run import recompute, refit
+from mta_assets.pipeline.run import catch_up
 from mta_assets.pipeline.staged import current_rows, rivals
 
 EVENTS = ("touchpoints", "conversions")
@@ -49,11 +47,7 @@ def remove(lake: Lake, config: Config, landing: Path, whom: Whom, now: datetime)
 
 def restate(lake: Lake, config: Config, models: Mapping[str, AttributionModel], now: datetime) -> list[DayRange]:
     """Recompute all that is pending, as any run does. Returns the days."""
-    build_pending(lake, config, now)
-    work = restatements.pending(lake)
-    for scope, days in work.in_order:
-        (recompute if scope == "closing" else refit)(lake, config, models, days, lambda _: None)
-    return [days for _, days in work.in_order]
+    return [days for _, days in catch_up(lake, config, models, now).in_order]
 
 
 def _height(lake: Lake, rows: pl.LazyFrame, whom: Whom) -> int:

@@ -41,12 +41,17 @@ from mta_assets.pipeline.learning import days_with_results, fit_window
 
 
 def write_marts(lake: Lake, config: Config, models: Mapping[str, AttributionModel], days: DayRange) -> None:
-    """Recompute every mart of these days."""
+    """Recompute the marts of these days, but for those of the newest day alone."""
     refresh(lake, SPEND_DAILY, performance.spend_daily(lake.read(SPEND, days)), days)
     for table, frame in daily_marts(lake, config, models, days).items():
         refresh(lake, table, frame, days)
-    performed = channel_performance(lake, config, models, days)
-    refresh(lake, CHANNEL_PERFORMANCE, performed, days)
+    refresh(lake, CHANNEL_PERFORMANCE, channel_performance(lake, config, models, days), days)
+
+
+def write_marts_of_newest(lake: Lake, config: Config, models: Mapping[str, AttributionModel], days: DayRange) -> None:
+    """Recompute bands, advice and incrementality when the newest day is one of these, whose other marts are written, or the lake has none of it."""
+    last = [day for day in lake.days(CHANNEL_PERFORMANCE) if days.first <= day <= days.last][-1:]
+    performed = lake.read(CHANNEL_PERFORMANCE, DayRange(last[0], last[0])) if last else CHANNEL_PERFORMANCE.empty()
     sure = bands(lake, config, models, days, performed)
     anew = ({} if sure is None else {BANDS: sure}) | advice(lake, config, models, performed, sure)
     added = incrementality(lake, config, models, days, performed)

@@ -11,13 +11,18 @@ from pathlib import Path
 import pytest
 from deltalake import DeltaTable
 
-from mta_assets.contracts.tables import CORE, FILES, RESTATEMENTS, STAGED
+from mta_assets.contracts.advice import ADVICE, CHANNEL_ADVICE
+from mta_assets.contracts.bands import BANDS
+from mta_assets.contracts.incrementality import INCREMENTALITY
+from mta_assets.contracts.tables import CHANNEL_PERFORMANCE, CORE, FILES, RESTATEMENTS, STAGED
 from mta_assets.errors import LakeError, LandingAwayError
 from mta_assets.lake.lake import Lake
 from mta_assets.pipeline import ingest as ingest_module
 from mta_assets.pipeline import restatements
+from mta_assets.pipeline import run as run_module
 from mta_assets.pipeline.core import build_pending
 from mta_assets.pipeline.ingest import ingest, landed_files
+from mta_assets.pipeline.marts import write_marts
 from mta_assets.pipeline.run import catch_up, recompute, refit
 from tests.pipeline.crashing import AFTER, CONFIG, MODELS_IN_TEST, NOW, SETTINGS, land, ran
 
@@ -242,5 +247,40 @@ def test_days_that_were_made_before_a_day_in_their_window_was_closed_are_made_ag
     for scope, days in reversed(restatements.pending(lake).in_order):  # as when the run of the first days died and the sensor went on
         steps[scope](lake, CONFIG, MODELS_IN_TEST, days, lambda _: None)
     assert lake.read(RESTATEMENTS).filter(status="pending")["cause"].unique().to_list() == [restatements.HASTY]
+    catch_up(lake, CONFIG, MODELS_IN_TEST, NOW)
+    case.check(lake)
+
+
+def test_what_is_made_of_the_newest_day_alone_is_made_once_in_a_run(case, tmp_path):
+    lake = Lake(str(shutil.copytree(case.empty, tmp_path / "lake")))
+    ingest(lake, CONFIG, landed_files(case.landing, CONFIG), NOW)
+    build_pending(lake, CONFIG, NOW)
+    before = {table: lake.version(table) for table in (BANDS, *ADVICE, INCREMENTALITY)}
+    work = catch_up(lake, CONFIG, MODELS_IN_TEST, NOW)
+    assert len(work.in_order) > 2
+    assert all(lake.version(table) - version <= 1 for table, version in before.items())
+    assert lake.version(BANDS) > before[BANDS]
+    case.check(lake)
+
+
+def test_days_that_are_done_when_a_later_one_fails_are_whole_and_struck_off(case, tmp_path, monkeypatch):
+    lake = Lake(str(shutil.copytree(case.empty, tmp_path / "lake")))
+    ingest(lake, CONFIG, landed_files(case.landing, CONFIG), NOW)
+    build_pending(lake, CONFIG, NOW)
+    *earlier, last = [days for _, days in restatements.pending(lake).in_order]
+
+    def full_disk(lake, config, models, days):
+        if days == last:
+            raise LakeError("The disk is full")
+        write_marts(lake, config, models, days)
+
+    monkeypatch.setattr(run_module, "write_marts", full_disk)
+    with pytest.raises(LakeError, match="The disk is full"):
+        catch_up(lake, CONFIG, MODELS_IN_TEST, NOW)
+    listed = lake.read(RESTATEMENTS)
+    assert set(listed.filter(status="done")["day"]) == {day for days in earlier for day in days}
+    assert set(listed.filter(status="pending")["day"]) == set(last)
+    assert lake.days(BANDS) == lake.days(CHANNEL_ADVICE) == lake.days(CHANNEL_PERFORMANCE)[-1:] != []
+    monkeypatch.undo()
     catch_up(lake, CONFIG, MODELS_IN_TEST, NOW)
     case.check(lake)
