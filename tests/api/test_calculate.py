@@ -68,6 +68,13 @@ def test_credit_stands_where_its_touch_was_given_whatever_the_order_of_times(ana
     assert body["journeys"][0]["credit"] == {"last_touch": [1.0, 0.0, 0.0, 0.0], "linear": [0.5, 0.5, 0.0, 0.0]}
 
 
+def test_a_touch_a_microsecond_after_the_conversion_does_not_count_in_any_century(analyst):
+    touchpoints = [{"channel": "A", "ts": "9999-12-30T10:00:00Z"}, {"channel": "B", "ts": "9999-12-31T23:59:59.999999Z"}]
+    conversion = {"ts": "9999-12-31T23:59:59.999998Z"}
+    body = analyst.post(CALCULATE, json={"touchpoints": touchpoints, "conversion": conversion, "models": ["last_touch"]}).get_json()
+    assert body["journeys"][0]["credit"] == {"last_touch": [1.0, 0.0]}
+
+
 def test_a_conversion_without_touches_is_unattributed(analyst):
     body = analyst.post(CALCULATE, json={"journeys": [journey(""), journey("A")], "models": ["linear"]}).get_json()
     assert totals(body, "linear") == {"A": 1.0, "unattributed": 1.0}
