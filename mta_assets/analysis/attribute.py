@@ -103,7 +103,8 @@ def attribute(
             continue
         if fit is not None:
             learned[name] = fit
-        results[name] = rows_of(journeys, earnings(name, possible[name], fit, converting))
+        earned = {code: totals(allocation(possible[name], touches, fit), touches) for code, touches in converting.items()}
+        results[name] = rows_of(journeys, [Earning(model=name, currency=code, totals=each) for code, each in earned.items()])
         computed(results[name], fit)
     return Attribution(
         results=pl.concat([rows_of(journeys, []), *(results[name] for name in possible if name in results)]),
@@ -139,13 +140,6 @@ def fits(
             yield name, error
         else:
             yield name, fit
-
-
-def earnings(name: str, model: AttributionModel, fit: Learned | None, converting: Mapping[str, Touches]) -> list[Earning]:
-    """What a model credits, currency by currency."""
-    return [
-        Earning(model=name, currency=code, totals=totals(allocation(model, touches, fit), touches)) for code, touches in converting.items()
-    ]
 
 
 def rows_of(journeys: ClosedJourneys, found: Sequence[Earning]) -> pl.DataFrame:

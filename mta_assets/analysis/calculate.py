@@ -6,24 +6,25 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from mta_assets.analysis.attribute import ClosedJourneys, Earning, allocation, earnings, fits, rows_of
+from mta_assets.analysis.attribute import ClosedJourneys, Earning, allocation, fits, rows_of
 from mta_assets.analysis.steps import silent
 from mta_assets.contracts.arrays import Bools, Floats, Ints, Touches
 from mta_assets.errors import ModelError
-from mta_assets.journeys.assemble import MICROSECONDS_PER_HOUR, is_direct, unit_codes
-from mta_assets.models.base import AttributionModel, TouchAllocation
+from mta_assets.journeys.assemble import MICROSECONDS_PER_HOUR, direct_among
+from mta_assets.models.base import Allocation, AttributionModel, TouchAllocation
+from mta_assets.models.credit import totals
 
 
 @dataclass(frozen=True, kw_only=True)
 class GivenJourneys:
     """Journeys, flat, the touches of one after those of another.
 
-    channel: (touches,) strings. offsets: (journeys + 1,). converted: (journeys,); value: (journeys,), 0 where not converted; currency: (journeys,) strings.
+    channel: of each touch. offsets: (journeys + 1,). converted: (journeys,); value: (journeys,), 0 where not converted; currency: (journeys,) strings.
     ts: (touches,) and closing_ts: (journeys,) in microseconds, the latter only read where converted; None when the journeys have no times: then touches
     are in order.
     """
 
-    channel: pl.Series
+    channel: Sequence[str]
     offsets: Ints
     converted: Bools
     value: Floats
@@ -57,7 +58,8 @@ def calculate(given: GivenJourneys, models: Mapping[str, AttributionModel], look
         currency={code: currency == code for code in sorted({*currency[given.converted].tolist()})},
         by=("channel",),
     )
-    converting = {code: touches.take(rows & given.converted) for code, rows in journeys.currency.items()}
+    converting = {code: rows & given.converted for code, rows in journeys.currency.items()}
+    parts = {code: (touches.take(rows), rows[touches.journey]) for code, rows in converting.items()}
     unavailable = {name: why for name, model in models.items() if (why := model.missing(touches))}
     possible = {name: model for name, model in models.items() if name not in unavailable}
     found: dict[str, list[Earning]] = {}
@@ -68,8 +70,8 @@ def calculate(given: GivenJourneys, models: Mapping[str, AttributionModel], look
             continue
         if fit is not None and fit.note:
             notes[name] = fit.note
-        found[name] = earnings(name, models[name], fit, converting)
         shared = allocation(models[name], touches, fit)
+        found[name] = [Earning(model=name, currency=code, totals=totals(_within(shared, own), part)) for code, (part, own) in parts.items()]
         if isinstance(shared, TouchAllocation):
             weights[name] = _placed(shared.weight, touches, place, len(given.channel))
         else:
@@ -90,8 +92,7 @@ def _touches(given: GivenJourneys, lookback_us: int) -> tuple[Touches, Ints]:
         place = order[counts[order]]
         journey = journey[place]
         age = np.where(given.converted[journey], before[place], 0) / MICROSECONDS_PER_HOUR
-    channel = given.channel.gather(place).alias("channel")
-    units, unit = unit_codes(pl.DataFrame({"channel": channel}), ("channel",))
+    units, unit = _units(given.channel, place)
     touches = Touches(
         units=units,
         offsets=np.concatenate([[0], np.cumsum(np.bincount(journey, minlength=journeys))]),
@@ -100,10 +101,23 @@ def _touches(given: GivenJourneys, lookback_us: int) -> tuple[Touches, Ints]:
         nulls=(~given.converted).astype(np.float64),
         value=given.value,
         cell=np.zeros(journeys, dtype=np.int64),
-        is_direct=is_direct(pl.Series(units, dtype=pl.String))[unit],
+        is_direct=np.isin(unit, [units.index(name) for name in direct_among(units)]),
         age_hours=age,
     )
     return touches, place
+
+
+def _units(channel: Sequence[str], place: Ints) -> tuple[tuple[str, ...], Ints]:
+    """(the sorted channels of the touches that count, each one's code). place: (touches that count,) which of the given ones each is."""
+    names = sorted(set(channel))
+    code = {name: number for number, name in enumerate(names)}
+    found, unit = np.unique(np.array([code[name] for name in channel], dtype=np.int32)[place], return_inverse=True)
+    return tuple(names[number] for number in found), unit.astype(np.int32)
+
+
+def _within(shared: Allocation, touches: Bools) -> Allocation:
+    """The same of only some journeys, given by all of their touches: how a model shares one out depends on no other."""
+    return replace(shared, weight=shared.weight[touches]) if isinstance(shared, TouchAllocation) else shared
 
 
 def _placed(weight: Floats, touches: Touches, place: Ints, size: int) -> Floats:

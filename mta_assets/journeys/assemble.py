@@ -1,5 +1,7 @@
 """Frames to arrays and back: sorted events become journeys (one row each, contract `core/journeys`), and those become `Touches` for the models."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import polars as pl
 import pyarrow as pa
@@ -81,11 +83,14 @@ def unit_codes(flat: pl.DataFrame, columns: tuple[str, ...]) -> tuple[tuple[str,
     return tuple(units), label.cast(pl.Enum(units)).to_physical().to_numpy().astype(np.int32)
 
 
+def direct_among(names: Iterable[str]) -> list[str]:
+    """Those of the channels that are direct traffic."""
+    return [name for name in names if name.lower() in DIRECT]
+
+
 def is_direct(channel: pl.Series) -> Bools:
     """(rows,) whether the channel is direct traffic."""
-    names = channel.unique()
-    direct = names.filter(names.str.to_lowercase().is_in(list(DIRECT)))
-    return channel.is_in(direct.implode()).to_numpy()
+    return channel.is_in(direct_among(channel.unique())).to_numpy()
 
 
 def cells(journeys: pl.DataFrame) -> Ints:
