@@ -67,9 +67,14 @@ def _decimal_texts(amounts: pl.Series) -> list[str | None]:
     values = amounts.to_list()
     if amounts.dtype != pl.Float64:
         return [decimal_text(value) for value in values]
-    digits = orjson.dumps(values)[1:-1].decode().split(",") if values else []
-    plain = ("e" not in text and "n" not in text for text in digits)  # neither an exponent nor null
-    return [text.removesuffix(".0") if good else decimal_text(value) for text, good, value in zip(digits, plain, values, strict=True)]
+    digits = orjson.dumps(values)[1:-1].decode()
+    texts = digits.split(",") if values else []
+    if "e" in digits or "n" in digits:  # an exponent, or null
+        return [
+            decimal_text(value) if "e" in text or "n" in text else text.removesuffix(".0")
+            for text, value in zip(texts, values, strict=True)
+        ]
+    return [text.removesuffix(".0") for text in texts]
 
 
 def compressed(body: bytes, encoding: str) -> bytes:
