@@ -74,7 +74,7 @@ CODES: Mapping[str, Code] = {
     "payload_too_large": Code(
         status=413,
         when="The body, or what it unpacks to, is too large.",
-        remedy="Send less, or split the file. An analysis that takes too long at once may be a job: mode=job.",
+        remedy="Send less, or split the file.",
     ),
     "uri_too_long": Code(status=414, when="The address is too long.", remedy="Send fewer or shorter parameters."),
     "unsupported_media_type": Code(status=415, when="The body is of a kind that is not read.", remedy="Send one of those that are named."),
@@ -189,7 +189,12 @@ def of_http(error: HTTPException) -> Problem:
     status = error.code or 500
     code = _BY_STATUS.get(status, "bad_request" if status < 500 else "internal_error")
     headers = {name: value for name, value in error.get_headers() if name in {"Allow", "Retry-After"}}
-    message = f"{request.method} is not among the methods of this route: {headers['Allow']}." if "Allow" in headers else CODES[code].when
+    if "Allow" in headers:
+        message = f"{request.method} is not among the methods of this route: {headers['Allow']}."
+    elif status == 413 and (most := request.max_content_length):
+        message = f"The body is larger than {most:,} bytes, which is what this route takes."
+    else:
+        message = CODES[code].when
     return Problem(code=code, message=message, headers=headers)
 
 

@@ -132,7 +132,9 @@ class _Child:
             line = b""
         except TimeoutError:
             self.end()
-            raise TooLargeError(f"Reading it takes longer than {seconds} s, which is what one request may take.") from None
+            raise TooLargeError(
+                f"Reading it takes longer than {seconds} s, which is what one request may take. A job may take longer: mode=job of POST /v1/attribution/analyze."
+            ) from None
         if line:
             return cast("dict[str, Any]", orjson.loads(line))
         with suppress(subprocess.TimeoutExpired):  # it has let go of its answers, and may have its last line to write

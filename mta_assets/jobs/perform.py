@@ -18,8 +18,9 @@ from mta_assets.jobs.asked import for_uploads, given_files, options_of
 from mta_assets.jobs.folder import Folder
 from mta_assets.jobs.outcome import outcome_of, write_outcome
 from mta_assets.jobs.partial import Partial
-from mta_assets.jobs.percent import WRITING, percent
+from mta_assets.jobs.percent import WRITING, Progress
 from mta_assets.jobs.wording import for_clients
+from mta_assets.models.registry import build_models, select
 from mta_assets.state.job import Job, JobState
 from mta_assets.state.jobs import Jobs
 from mta_assets.telemetry.streams import business
@@ -99,16 +100,16 @@ def reason_of(error: Exception, job_id: str) -> str:
 
 
 def _analyse(desk: Desk, job: Job, folder: Folder) -> None:
-    partial = Partial(folder.partial)
+    partial, options, config = Partial(folder.partial), options_of(job.options), for_uploads(desk.config)
+    progress = Progress(select(build_models(config.models), options.models))
 
     with stages() as begin:
 
         def follow(step: Step) -> None:
             begin(str(step) if step.stage in _OF_MODELS else step.stage)
-            _tell(desk, job.id, str(step), percent(step))
+            _tell(desk, job.id, str(step), progress.percent(step))
 
-        config = for_uploads(desk.config)
-        found = analyze(given_files(folder, job.files), options_of(job.options), config, desk.now(), follow, partial.add)
+        found = analyze(given_files(folder, job.files), options, config, desk.now(), follow, partial.add)
         begin("writing results")
         _tell(desk, job.id, "writing results", WRITING)
         write_outcome(outcome_of(found), folder.results)

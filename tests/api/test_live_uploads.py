@@ -60,6 +60,7 @@ def blocks(megabytes):
 def test_a_body_that_announces_too_much_is_refused_in_our_shape(server):
     response = httpx.post(f"{server}{VALIDATE}", content=b"".join(blocks(8)), headers=KEY, timeout=60)
     assert (response.status_code, response.json()["error"]) == (413, "payload_too_large")
+    assert "bytes, which is what this route takes" in response.json()["message"]
 
 
 def test_a_body_without_an_announced_length_is_held_to_the_limit_while_it_comes(server):
