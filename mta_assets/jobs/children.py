@@ -133,7 +133,7 @@ class _Child:
         except TimeoutError:
             self.end()
             raise TooLargeError(
-                f"Reading it takes longer than {seconds} s, which is what one request may take. A job may take longer: mode=job of POST /v1/attribution/analyze."
+                f"Reading it takes longer than {seconds} s, which is what one request may take. A job may: mode=job of POST /v1/attribution/analyze."
             ) from None
         if line:
             return cast("dict[str, Any]", orjson.loads(line))
