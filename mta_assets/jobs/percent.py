@@ -16,7 +16,7 @@ SECONDS: Final[Mapping[Stage, float]] = MappingProxyType(
 )
 # The same of what one model learns. Most look at aggregates of journeys; these look at every event.
 LEARNING_SECONDS: Final = 0.05
-LEARNING_EVENTS_SECONDS: Final[Mapping[type[LearnedModel], float]] = MappingProxyType({Hazard: 5.0, Incremental: 50.0})
+LEARNING_EVENTS_SECONDS: Final[Mapping[type[AttributionModel], float]] = MappingProxyType({Hazard: 5.0, Incremental: 50.0})
 WRITING: Final = 99.0
 
 
