@@ -32,14 +32,14 @@ def performance(marts: Marts, models: Iterable[str], selection: Selection) -> Pe
 
     Without start and end, over the fit window that ends on the newest closing day, where a learned model is fitted once on that very window, as
     `mta attribute` does on the window's files (fit_window), and with the bands of that day. With either, the credit of each day added up, of which each
-    was fitted on its own window (daily), without bands.
+    was fitted on its own window (daily), without bands. What a model could not estimate on some of the days has no roas.
     """
     chosen = marts.chosen(models)
     if selection.start is None and selection.end is None:
         return _of_window(marts, chosen, selection)
     credited = credit(marts, chosen, ["channel"], selection)
     spend = selection.rows(marts.snapshots.of(SPEND_DAILY).frame)
-    frame = with_spend(credited.frame.drop("provisional"), spend, ["channel"])
+    frame = with_spend(credited.frame.drop("provisional"), spend, ["channel"], _unestimated(marts, chosen, selection))
     return Performance(answer=Answer(frame=frame, days=credited.days, provisional=credited.provisional), basis="daily")
 
 
@@ -54,6 +54,12 @@ def _of_window(marts: Marts, chosen: tuple[str, ...], selection: Selection) -> P
     frame = with_bands(_in_order(rows, chosen).drop("day"), bands)
     answer = Answer(frame=frame, days=fit_window(marts.config, newest), provisional=provisional)
     return Performance(answer=answer, basis="fit_window", band_level=float(bands["level"][0]) if bands.height else None)
+
+
+def _unestimated(marts: Marts, chosen: tuple[str, ...], selection: Selection) -> pl.DataFrame:
+    """model, channel of which on some of the days the model could not tell what they brought: the mart has their spend and no return on it."""
+    rows = selection.rows(marts.snapshots.of(CHANNEL_PERFORMANCE).frame, chosen)
+    return rows.filter(pl.col("cost") > 0, pl.col("roas").is_null()).select("model", "channel").unique()
 
 
 def _in_order(frame: pl.DataFrame, models: tuple[str, ...]) -> pl.DataFrame:

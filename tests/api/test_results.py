@@ -115,6 +115,15 @@ def test_performance_of_days_adds_them_up(reader, daily):
     assert sum(row["conversions"] for row in body["data"]) == pytest.approx(daily.filter(model="linear")["conversions"].sum(), rel=1e-12)
 
 
+def test_what_a_model_cannot_estimate_has_no_return_on_its_spend_over_any_days(reader, daily):
+    query = {"models": "incremental,linear", "start": daily["day"].min(), "end": daily["day"].max()}
+    rows = reader.get("/v1/channels/performance", query_string=query).get_json()["data"]
+    paid = {model: [row for row in rows if row["model"] == model and row["cost"]] for model in ("incremental", "linear")}
+    assert paid["incremental"]
+    assert {row["roas"] for row in paid["incremental"]} == {None}
+    assert None not in {row["roas"] for row in paid["linear"]}
+
+
 def test_an_answer_that_the_client_has_is_not_sent_again(reader):
     first = reader.get(LINEAR)
     assert first.headers["X-Cache-Status"] == "MISS"
