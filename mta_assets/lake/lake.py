@@ -133,7 +133,9 @@ class Lake:
         `collect` makes rows of it, and of whatever scans are combined to. Raises DamagedError, before a row is read, when a file of these days is gone
         or not what was written; each file is looked at once per process.
         """
-        opened = self._table(table)
+        return self._scan(table, self._table(table), days)
+
+    def _scan(self, table: Table, opened: DeltaTable, days: DayRange | None) -> pl.LazyFrame:
         self._verify(table, opened, days)
         frame = pl.scan_delta(opened)
         if days is not None:
@@ -142,9 +144,10 @@ class Lake:
 
     def read(self, table: Table, days: DayRange | None = None) -> pl.DataFrame:
         """The table, or some of its days. Read again when an erasure removed the version that was being read."""
-        read = self.version(table)
+        opened = self._table(table)
+        read = opened.version()
         try:
-            return self.collect(self.scan(table, days), table.name)
+            return self.collect(self._scan(table, opened, days), table.name)
         except LakeError:
             if self.version(table) == read:
                 raise
