@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-pytest_plugins = ["tests.servers", "tests.logs", "tests.stores", "tests.api.lakes"]
+pytest_plugins = ["tests.servers", "tests.logs", "tests.stores", "tests.once", "tests.api.lakes"]
 os.environ.pop("DAGSTER_HOME", None)  # before the fixtures of modules run
 
 

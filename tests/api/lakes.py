@@ -1,4 +1,4 @@
-"""A small lake with results, made as the pipeline makes it, once per test process."""
+"""A small lake with results, made as the pipeline makes it, once for all processes that share the tests."""
 
 from datetime import UTC, date, datetime
 
@@ -26,6 +26,6 @@ def filled_lake(folder):
 
 
 @pytest.fixture(scope="session")
-def filled(tmp_path_factory):
+def filled(made_once):
     """A lake with results; not to be written to."""
-    return filled_lake(tmp_path_factory.mktemp("filled"))
+    return made_once("filled", filled_lake)

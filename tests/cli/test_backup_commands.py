@@ -5,26 +5,20 @@ import shutil
 
 import polars as pl
 import pytest
-from click.testing import CliRunner
 from polars.testing import assert_frame_equal
 
-from mta_assets.cli import mta
 from mta_assets.contracts.tables import CHANNEL_PERFORMANCE, CONFLICTS, FILES
 from mta_assets.lake.copies import moment
 from mta_assets.lake.lake import Lake
+from tests.cli.demos import in_demo
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory):
+def shop(demo, tmp_path_factory):
     """A folder with a lake, a state store with a key, and a backup of both."""
-    folder = tmp_path_factory.mktemp("shop")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        for name in ("LAKE", "LANDING", "CONFIG", "STATE_URL"):
-            patch.delenv(f"MTA_{name}", raising=False)
-        for line in ("demo --touchpoints 600 --days 3", "keys create --owner acme --name report", "backup first"):
-            ended = CliRunner().invoke(mta, line.split(), catch_exceptions=False)
-            assert ended.exit_code == 0, ended.output
+    folder = shutil.copytree(demo[0], tmp_path_factory.mktemp("shop") / "demo")
+    for ended in in_demo(folder, ("keys", "create", "--owner", "acme", "--name", "report"), ("backup", "first")):
+        assert ended.exit_code == 0, ended.stdout
     return folder
 
 

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from mta_assets.cli import mta
 from mta_assets.contracts.tables import CORE
 from mta_assets.lake.lake import Lake
-from tests.erasure.erasing import ANN, FILES, KEYS, land, traces
+from tests.erasure.erasing import ANN, FILES, KEYS, SETTINGS, land, traces
 
 HERE = {
     "MTA_LAKE": "lake",
@@ -27,6 +27,7 @@ def ingested(tmp_path_factory):
     """A folder in which `mta ingest` has run."""
     folder = tmp_path_factory.mktemp("ingested") / "shop"
     land(folder / "landing", FILES)
+    (folder / "mta.yaml").write_text(json.dumps(SETTINGS))  # windows as short as the data: JSON is YAML
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         for name, value in HERE.items():

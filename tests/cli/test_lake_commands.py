@@ -2,32 +2,26 @@
 
 import json
 import random
+import shutil
 from pathlib import Path
 
 import polars as pl
 import pytest
-from click.testing import CliRunner
 from polars.testing import assert_frame_equal
 
-from mta_assets.cli import mta
 from mta_assets.contracts.advice import CHANNEL_ADVICE, MODEL_ADVICE
 from mta_assets.contracts.tables import CHANNEL_DAILY, CHANNEL_PERFORMANCE, FILES
 from mta_assets.lake.lake import Lake
+from tests.cli.demos import DEMO, in_demo
 from tests.pipeline.damaging import damaged_one
-
-SMALL = ("demo", "--touchpoints", "600", "--days", "3")
 
 
 @pytest.fixture(scope="module")
-def twice(tmp_path_factory):
+def twice(demo, tmp_path_factory):
     """A folder in which the demo ran twice, and what it printed each time."""
-    folder = tmp_path_factory.mktemp("demo")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        for name in ("LAKE", "LANDING", "CONFIG"):
-            patch.delenv(f"MTA_{name}", raising=False)
-        results = [CliRunner().invoke(mta, SMALL, catch_exceptions=False) for _ in range(2)]
-    return folder, results
+    made, first = demo
+    folder = shutil.copytree(made, tmp_path_factory.mktemp("twice") / "demo")
+    return folder, [first, *in_demo(folder, DEMO)]
 
 
 @pytest.fixture
@@ -80,7 +74,7 @@ def test_every_additive_model_of_the_demo_credits_the_conversions_of_the_lake():
 def test_the_demo_leaves_a_landing_folder_with_other_files_alone(run, place):
     (place / ".mta" / "landing").mkdir(parents=True)
     (place / ".mta" / "landing" / "mine.csv").write_text("a\n")
-    refused = run(*SMALL)
+    refused = run(*DEMO)
     assert refused.exit_code == 2
     assert "not the demo's" in refused.stderr
     assert not (place / ".mta" / "lake").exists()

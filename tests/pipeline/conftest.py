@@ -6,6 +6,6 @@ from tests.pipeline.crashing import Case
 
 
 @pytest.fixture(scope="session")
-def case(tmp_path_factory) -> Case:
+def case(made_once) -> Case:
     """A lake before and after some files came; not to be written to."""
-    return Case(tmp_path_factory.mktemp("case"))
+    return made_once("case", Case)

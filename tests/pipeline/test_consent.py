@@ -21,6 +21,7 @@ from mta_assets.contracts.tables import (
     STAGED,
     UNCONSENTED,
 )
+from mta_assets.lake.lake import Lake
 from mta_assets.pipeline.run import open_lake, run
 from tests.erasure.erasing import MODELS_IN_TEST, NOW, SETTINGS, land, traces
 
@@ -41,6 +42,20 @@ FILES = {
 }
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with the files and, as `lake`, what was computed of them. Not to be changed."""
+    folder = tmp_path_factory.mktemp("consent")
+    lake = open_lake(str(folder / "lake"), MODELS_IN_TEST)
+    run(lake, CONFIG, MODELS_IN_TEST, land(folder / "landing", FILES), NOW)
+    return folder
+
+
+@pytest.fixture
+def lake(folder):
+    return Lake(str(folder / "lake"))
+
+
 @pytest.fixture
 def ran(tmp_path):
     """Runs these files in a lake, again when there are others."""
@@ -53,26 +68,24 @@ def ran(tmp_path):
     return ran
 
 
-def test_no_byte_of_the_lake_has_the_id(ran, tmp_path):
-    ran()
-    assert traces(tmp_path / "lake", EVE) == []
+def test_no_byte_of_the_lake_has_the_id(folder):
+    assert traces(folder / "lake", EVE) == []
 
 
-def test_rows_without_consent_have_no_user_no_hour_and_nothing_beside(ran):
-    staged = ran().read(STAGED["conversions"]).filter(user_id=ANONYMOUS).sort("row")
+def test_rows_without_consent_have_no_user_no_hour_and_nothing_beside(lake):
+    staged = lake.read(STAGED["conversions"]).filter(user_id=ANONYMOUS).sort("row")
     assert staged["ts"].to_list() == [datetime(2024, 1, 2, 12, tzinfo=UTC), datetime(2024, 1, 3, 12, tzinfo=UTC)]
     assert staged["extra"].to_list() == [None, None]
 
 
-def test_no_journey_and_no_core_row_has_them(ran):
-    lake = ran()
+def test_no_journey_and_no_core_row_has_them(lake):
     assert lake.read(CORE["conversions"])["conversion_id"].to_list() == ["o1"]
     assert lake.read(CORE["touchpoints"]).height == 2
     assert lake.read(JOURNEYS).filter(outcome="converted")["conversion_id"].to_list() == ["o1"]
 
 
-def test_they_are_counted_by_day_and_channel(ran):
-    counted = ran().read(UNCONSENTED)
+def test_they_are_counted_by_day_and_channel(lake):
+    counted = lake.read(UNCONSENTED)
     touches = counted.filter(event="touchpoints").sort("day", "channel")
     assert touches.select("day", "channel", "events").rows() == [
         (date(2024, 1, 2), "display", 1),
@@ -82,19 +95,19 @@ def test_they_are_counted_by_day_and_channel(ran):
     assert counted.filter(event="conversions").sort("day").select("events", "value").rows() == [(1, Decimal("10.10")), (1, Decimal(5))]
 
 
-def test_every_model_shows_all_conversions_those_apart_under_their_name(ran):
-    daily = ran().read(CHANNEL_DAILY)
+def test_every_model_shows_all_conversions_those_apart_under_their_name(lake):
+    daily = lake.read(CHANNEL_DAILY)
     for name in MODELS_IN_TEST:
         own = daily.filter(model=name)
         assert own["conversions"].sum() == pytest.approx(3)
         assert own["value"].sum() == pytest.approx(35.35)
         assert own.filter(channel=NO_CONSENT)["conversions"].sum() == 2
-    window = ran().read(CHANNEL_PERFORMANCE).filter(day=date(2024, 1, 3))
+    window = lake.read(CHANNEL_PERFORMANCE).filter(day=date(2024, 1, 3))
     assert window.group_by("model").agg(pl.col("conversions").sum())["conversions"].to_list() == pytest.approx([3] * len(MODELS_IN_TEST))
 
 
-def test_what_is_refused_is_quarantined_with_a_reason_and_without_the_row(ran):
-    rejected = ran().read(QUARANTINE).sort("row")
+def test_what_is_refused_is_quarantined_with_a_reason_and_without_the_row(lake):
+    rejected = lake.read(QUARANTINE).sort("row")
     assert rejected["row"].to_list() == [7, 8]
     assert rejected["column"].to_list() == ["ts", "consent"]
     assert rejected["record"].to_list() == rejected["value"].to_list() == [None, None]
@@ -122,9 +135,8 @@ def test_a_goal_that_is_a_milestone_is_no_conversion_here_either(ran):
     assert ran(FILES, config).read(CHANNEL_DAILY).is_empty()
 
 
-def test_a_one_off_analysis_says_the_same(ran, tmp_path):
-    ran()
-    path = tmp_path / "landing" / "event_log" / "a.csv"
+def test_a_one_off_analysis_says_the_same(lake, folder):
+    path = folder / "landing" / "event_log" / "a.csv"
     found = analyze([GivenFile(path=path)], Options(models="linear"), CONFIG, NOW).results
-    own = ran().read(CHANNEL_PERFORMANCE).filter(day=date(2024, 1, 3), model="linear").select(found.columns[:5])
+    own = lake.read(CHANNEL_PERFORMANCE).filter(day=date(2024, 1, 3), model="linear").select(found.columns[:5])
     assert_frame_equal(found.select(own.columns).sort("channel"), own.sort("channel"), check_exact=False)

@@ -9,15 +9,51 @@ from mta_assets.contracts.tables import CHANNEL_DAILY, QUARANTINE, STAGED
 from mta_assets.errors import ConfigError
 from mta_assets.ingest.persons import Persons, PrivacyKeys, key_id, mark, pseudonym
 from mta_assets.pipeline.run import run
-from tests.erasure.erasing import ANN, FILES, KEYS, MODELS_IN_TEST, NOW, SETTINGS, TOUCHES, erased, land, results, shop, traces, without
+from tests.erasure.erasing import (
+    ANN,
+    FILES,
+    KEYS,
+    MODELS_IN_TEST,
+    NOW,
+    SETTINGS,
+    TOUCHES,
+    copy_of,
+    erased,
+    land,
+    results,
+    shop,
+    traces,
+    without,
+)
 
 HIDING = parse_config(SETTINGS | {"privacy": {"pseudonyms": True}})
 
 
+@pytest.fixture(autouse=True, scope="module")
+def keys():
+    """What the environment would say."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MTA_PRIVACY_KEY", KEYS.current.decode())
+        yield
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory):
+    """The shop before anything is erased."""
+    places = shop(tmp_path_factory.mktemp("opened") / "shop", config=HIDING)
+    places.store.close()
+    return places
+
+
+@pytest.fixture(scope="module")
+def without_her(tmp_path_factory):
+    """What a lake that never saw her says."""
+    return results(shop(tmp_path_factory.mktemp("without") / "shop", without(FILES), HIDING).lake)
+
+
 @pytest.fixture
-def places(tmp_path, monkeypatch):
-    monkeypatch.setenv("MTA_PRIVACY_KEY", KEYS.current.decode())
-    return shop(tmp_path / "shop", config=HIDING)
+def places(opened, tmp_path):
+    return copy_of(opened, tmp_path / "shop")
 
 
 def test_no_byte_of_the_lake_has_an_id_and_the_landing_folder_still_has(places, tmp_path):
@@ -45,13 +81,12 @@ def test_quarantine_shows_the_name_and_of_what_has_no_cells_the_reason_alone(pla
 
 
 @pytest.mark.parametrize("ids", [{"user_ids": (ANN,)}, {"conversion_ids": ("o9",)}])
-def test_a_user_is_erased_by_the_id_or_by_what_the_user_did(places, tmp_path, ids):
+def test_a_user_is_erased_by_the_id_or_by_what_the_user_did(places, without_her, tmp_path, ids):
     done = erased(places, **ids)
     assert (done.state, done.counts["landing"]) == ("done", 7)
     assert traces(tmp_path / "shop" / "lake", pseudonym(KEYS.current, ANN)) == []
-    expected = results(shop(tmp_path / "scratch", without(FILES), HIDING).lake)
     for name, frame in results(places.lake).items():
-        assert_frame_equal(frame.drop("row", strict=False), expected[name].drop("row", strict=False), check_exact=True)
+        assert_frame_equal(frame.drop("row", strict=False), without_her[name].drop("row", strict=False), check_exact=True)
     land(places.landing, {"touchpoints/late.csv": [TOUCHES, f"{ANN},2024-01-02T01:00Z,email,"]})
     run(places.lake, HIDING, MODELS_IN_TEST, places.landing, NOW)
     assert places.lake.read(QUARANTINE).filter(file="touchpoints/late.csv")["reason"].to_list() == ["belongs to a user who was erased"]

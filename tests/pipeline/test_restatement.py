@@ -1,6 +1,7 @@
 """However the rows arrive, the results are those of computing from scratch, to the last bit, and only what changed is recomputed."""
 
 import os
+import shutil
 import tempfile
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -113,20 +114,25 @@ def test_any_order_split_repetition_and_correction_equals_computing_from_scratch
             assert_frame_equal(frame, expected[table], check_exact=True)
 
 
-@pytest.fixture
-def landing(tmp_path) -> Path:
-    """Three users, one of whom converts twice."""
+@pytest.fixture(scope="module")
+def week(tmp_path_factory, a_few_events_are_enough) -> Path:
+    """A folder with three users, one of whom converts twice, and the lake that was computed of them. Not to be changed."""
+    folder = tmp_path_factory.mktemp("week")
     touch = [("touchpoints", user, hour, "email", "") for user in ("ann", "bob") for hour in (1, 30, 60)]
     order = [("conversions", "ann", 31, "10.10", "o1"), ("conversions", "ann", 100, "20.25", "o2")]
-    land(tmp_path / "landing", "week", [*touch, *order, ("spend", "", 5, "1.5", "email")])
-    return tmp_path / "landing"
+    land(folder / "landing", "week", [*touch, *order, ("spend", "", 5, "1.5", "email")])
+    ran(open_lake(str(folder / "lake"), MODELS_IN_TEST), folder / "landing")
+    return folder
 
 
 @pytest.fixture
-def lake(landing, tmp_path) -> Lake:
-    lake = open_lake(str(tmp_path / "lake"), MODELS_IN_TEST)
-    ran(lake, landing)
-    return lake
+def landing(week, tmp_path) -> Path:
+    return shutil.copytree(week / "landing", tmp_path / "landing")
+
+
+@pytest.fixture
+def lake(week, tmp_path) -> Lake:
+    return Lake(str(shutil.copytree(week / "lake", tmp_path / "lake")))
 
 
 def test_the_same_file_again_changes_nothing(lake, landing):
