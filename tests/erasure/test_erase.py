@@ -97,21 +97,37 @@ def opened(tmp_path_factory):
     return places
 
 
+@pytest.fixture(scope="module")
+def gone(opened, tmp_path_factory):
+    """(another shop after she was erased, the record of it). Not to be changed."""
+    places = copy_of(opened, tmp_path_factory.mktemp("gone") / "shop")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MTA_PRIVACY_KEY", KEYS.current.decode())
+        done = erased(places)
+    places.store.close()
+    return places, done
+
+
 @pytest.fixture
 def places(opened, tmp_path):
     return copy_of(opened, tmp_path / "shop")
 
 
-def test_no_byte_of_lake_landing_state_and_uploads_tells_of_the_user(places, tmp_path):
-    assert len(traces(tmp_path / "shop")) > 20  # the search finds what there is
-    done = erased(places)
+@pytest.fixture
+def after(gone, tmp_path):
+    return copy_of(gone[0], tmp_path / "shop")
+
+
+def test_no_byte_of_lake_landing_state_and_uploads_tells_of_the_user(opened, gone, tmp_path):
+    assert len(traces(opened.landing.parent)) > 20  # the search finds what there is
+    places, done = gone
     assert (done.state, done.remaining) == ("done", ())
-    assert traces(tmp_path / "shop") == []
+    assert traces(places.landing.parent) == []
     assert_as_if_never_there(places, shop(tmp_path / "scratch", without(LANDED)))
 
 
-def test_the_record_tells_what_was_done_and_not_to_whom(places):
-    done = erased(places)
+def test_the_record_tells_what_was_done_and_not_to_whom(gone, after):
+    done = gone[1]
     assert done.counts == {
         "staged/touchpoints": 2,
         "staged/conversions": 3,
@@ -126,10 +142,10 @@ def test_the_record_tells_what_was_done_and_not_to_whom(places):
     }
     assert (done.requested_by, done.requested_at, done.finished_at) == ("the test", NOW, NOW)
     assert done.days
-    erasures = Erasures(places.store, KEYS)
+    erasures = Erasures(after.store, KEYS)
     assert erasures.is_genuine(erasures.get(done.id)) is True
     assert erasures.is_genuine(replace(done, counts={})) is False
-    assert Erasures(places.store, PrivacyKeys(current=b"o" * 32)).is_genuine(done) is None
+    assert Erasures(after.store, PrivacyKeys(current=b"o" * 32)).is_genuine(done) is None
     with pytest.raises(MtaError, match="no longer known"):
         erasures.ids_of(done.id)
 
@@ -153,30 +169,28 @@ def test_a_user_who_was_never_there_is_erased_as_well(places):
     assert all(frame.equals(before[name]) for name, frame in results(places.lake).items())
 
 
-def test_rows_that_come_again_are_refused_without_naming_the_user(places, tmp_path):
-    erased(places)
-    before = results(places.lake)
-    land(places.landing, {"touchpoints/late.csv": [TOUCHES, f"{ANN},2024-01-02T01:00Z,email,", f"{ANN},never,email,", f"{ANN},2024"]})
-    run(places.lake, CONFIG, MODELS_IN_TEST, places.landing, NOW)
-    refused = places.lake.read(QUARANTINE).filter(file="touchpoints/late.csv")
+def test_rows_that_come_again_are_refused_without_naming_the_user(after, tmp_path):
+    before = results(after.lake)
+    land(after.landing, {"touchpoints/late.csv": [TOUCHES, f"{ANN},2024-01-02T01:00Z,email,", f"{ANN},never,email,", f"{ANN},2024"]})
+    run(after.lake, CONFIG, MODELS_IN_TEST, after.landing, NOW)
+    refused = after.lake.read(QUARANTINE).filter(file="touchpoints/late.csv")
     assert refused.filter(row=2)["reason"].to_list() == refused.filter(row=3)["reason"].to_list() == ["belongs to a user who was erased"]
     assert refused["record"].to_list() == refused["value"].to_list() == [None] * 3
     assert traces(tmp_path / "shop" / "lake") == []
-    for name, frame in results(places.lake).items():
+    for name, frame in results(after.lake).items():
         if name != QUARANTINE.name:
             assert_frame_equal(frame, before[name], check_exact=True)
-    again = erased(places)  # the file itself still had them
+    again = erased(after)  # the file itself still had them
     assert (again.state, again.counts["landing"]) == ("done", 3)
     assert traces(tmp_path / "shop") == []
 
 
-def test_without_the_key_no_file_is_read_rather_than_an_erased_user_let_in(places, monkeypatch):
-    erased(places)
+def test_without_the_key_no_file_is_read_rather_than_an_erased_user_let_in(after, monkeypatch):
     monkeypatch.setenv("MTA_PRIVACY_KEY", "another" * 5)
     with pytest.raises(ConfigError, match="would come back"):
-        persons.persons_of(places.lake, CONFIG)
+        persons.persons_of(after.lake, CONFIG)
     monkeypatch.setenv("MTA_PRIVACY_KEYS_BEFORE", KEYS.current.decode())
-    assert persons.persons_of(places.lake, CONFIG).erased
+    assert persons.persons_of(after.lake, CONFIG).erased
 
 
 def test_a_file_that_cannot_be_looked_into_is_told(places):
@@ -209,13 +223,11 @@ def test_an_old_reader_goes_on_at_the_newest_version(places):
     assert reader.read(CORE["touchpoints"]).equals(places.lake.read(CORE["touchpoints"]))
 
 
-def test_the_log_keeps_its_retention_and_when_rows_were_written(places):
-    written = places.lake.written_at(CORE["spend"])
-    erased(places)
+def test_the_log_keeps_its_retention_and_when_rows_were_written(opened, after):
     for table in tables(MODELS_IN_TEST):
-        kept = DeltaTable(f"{places.lake.root}/{table.name}").metadata().configuration
+        kept = DeltaTable(f"{after.lake.root}/{table.name}").metadata().configuration
         assert set(kept.values()) == {"interval 30 days", "interval 1 week"}
-    assert places.lake.written_at(CORE["spend"]) >= written
+    assert after.lake.written_at(CORE["spend"]) >= opened.lake.written_at(CORE["spend"])
 
 
 def test_many_are_erased_at_once(places, tmp_path):

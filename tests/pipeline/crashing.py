@@ -61,9 +61,9 @@ class Case:
     def __init__(self, folder: Path) -> None:
         self.landing = land(folder / "landing", AFTER)
         empty = open_lake(str(folder / "empty"), MODELS_IN_TEST)
-        shutil.copytree(empty.root, folder / "scratch")
         self.empty, self.before = folder / "empty", folder / "before"
-        scratch = Lake(str(folder / "scratch"))
+        self.scratch = shutil.copytree(empty.root, folder / "scratch")
+        scratch = Lake(str(self.scratch))
         ran(scratch, self.landing)
         self.expected = results(scratch)
         shutil.copytree(empty.root, self.before)
