@@ -99,6 +99,10 @@ def measure(passage: Passage, app: Flask) -> Metrics:
     def of(route: str, method: str, status: int) -> "tuple[Counter, Histogram]":
         return made.requests.labels(route, method, status), made.seconds.labels(route, method)
 
+    @cache
+    def of_cache(status: str) -> "Counter":
+        return made.answers.labels(status.lower())
+
     @passage.finish
     def count(exchange: Exchange, response: Response) -> None:
         route, method = exchange.place.rule or NO_ROUTE, exchange.method
@@ -106,7 +110,7 @@ def measure(passage: Passage, app: Flask) -> Metrics:
         requests.inc()
         seconds.observe(time.perf_counter() - exchange.began)
         if cached := response.headers.get("X-Cache-Status"):
-            made.answers.labels(cached.lower()).inc()
+            of_cache(cached).inc()
         if exchange.problem_code:
             made.problems.labels(exchange.problem_code).inc()
 
