@@ -84,9 +84,11 @@ def _spread(
 ) -> tuple[Touches, ShareAllocation]:
     """Divide each channel's share over its campaigns and kinds by their touches in the converting journeys of the fit window.
 
-    A channel that only journeys without conversion touched is divided by those: the chain of a Markov model credits it for what follows it.
+    A channel that only journeys without conversion touched is divided by those: the chain of a Markov model credits it for what follows it. One that is not
+    among `channels` has no share: a fit that stands for some days looks at fewer days than the window of the first of them has.
     """
-    sums = counted.group_by(PLACEMENT).agg(pl.col("converting_touches", "touches").sum())
+    known = counted.filter(pl.col("channel").is_in(channels))
+    sums = known.group_by(PLACEMENT).agg(pl.col("converting_touches", "touches").sum())
     converting = pl.col("converting_touches").sum().over("channel") > 0
     weighed = sums.with_columns(weight=pl.when(converting).then("converting_touches").otherwise("touches"))
     touched = weighed.filter(pl.col("weight") > 0).sort(PLACEMENT)

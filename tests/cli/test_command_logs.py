@@ -23,7 +23,7 @@ def test_an_ingest_writes_lines_with_one_id_into_files_and_none_into_its_output(
     lines = [line for stream in Stream for line in read_log(place / "logs", stream)]
     assert len({line["correlation_id"] for line in lines}) == 1
     assert {line["process"] for line in lines} == {"command"}
-    assert {line["step"] for line in read_log(place / "logs", "performance")} == {"ingest", "core", "recompute", "refit"}
+    assert {line["step"] for line in read_log(place / "logs", "performance")} == {"ingest", "core", "recompute", "refit", "newest"}
 
 
 def test_making_a_key_is_in_the_security_stream_by_its_public_half(run, place, monkeypatch):
