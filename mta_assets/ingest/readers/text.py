@@ -61,7 +61,7 @@ def shown(text: str) -> str:
 
 
 def _readable(batch: pa.RecordBatch) -> Iterator[str]:
-    """Each row as JSON, with a mark in place of what is no text."""
+    """Each row as JSON, as a person can read it."""
     columns = [_as_bytes(column).to_pylist() if _is_text(column) else column.to_pylist() for column in batch.columns]
     for cells in zip(*columns, strict=True):
         texts = [shown(cell[:MAX_RECORD].decode("utf-8", "replace")) if isinstance(cell, bytes) else cell for cell in cells]
